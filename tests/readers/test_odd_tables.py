@@ -74,8 +74,8 @@ def test_lines_of_a_cell_that_might_be_rows_are_noted(csv: Table) -> None:
 
     assert len(rows) == 3
     assert csv.notes == [
-        "a.csv, lines 3 to 5 are one cell between quotation marks, and each line might be a row. "
-        "If they are rows, take away the mark in the first of them."
+        "a.csv, lines 3 to 5 are read as one quoted cell. "
+        "If each line is a row, delete the opening quotation mark."
     ]
 
 

@@ -252,7 +252,7 @@ def test_files_of_an_earlier_version_are_used_and_get_checksums(base, store, und
     again = study(base, store, AFTER).run()
     assert numbers(again) == numbers(undamaged)
     (warning,) = again.warnings
-    assert "used, and now with checksums" in warning
+    assert "used; checksums were added" in warning
     assert reported(store).warnings == ()
 
 

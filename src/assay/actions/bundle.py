@@ -72,7 +72,7 @@ def _reads(address: Address, setting: str, path: Path) -> bool:
 
 
 def _with_siblings(path: Path, source: ModelSource) -> Iterator[Path]:
-    """Yield a file, and those beside it that belong to an ONNX file: its weights and its tokenizer."""
+    """Yield a file, and for ONNX the files next to it that belong to it: its weights and its tokenizer."""
     yield path
     if path.suffix != ".onnx":
         return

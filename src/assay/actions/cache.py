@@ -56,7 +56,7 @@ def prune(store: Path, most_bytes: float) -> tuple[Cached, ...]:
 
 
 def user_cached() -> tuple[Cached, ...]:
-    """Return what is kept for all studies of the user, the least recently used first."""
+    """Return the cached files of all studies of the user, least recently used first."""
     found = [
         Cached(f"pixels of the recipe {path.stem[:8]}", size, used) for path, size, used in kept_pixels()
     ]

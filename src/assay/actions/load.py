@@ -219,7 +219,7 @@ def _restored(
     settings: SavedSettings,
     stack: ExitStack,
 ) -> Predict:
-    """Return what predicts with the saved arrays; raise ``UsageError`` if they do not fit the model."""
+    """Return a predictor of the saved arrays; raise ``UsageError`` if they do not fit the model."""
     most = max((side for array in tensors.values() for side in array.shape), default=0)
     if settings.kind.label_kind is LabelKind.REGRESSION and max(settings.shape, default=1) > most:
         raise UsageError(f"{WEIGHTS} has no {settings.shape[0]:,} outputs. Save the model again.")

@@ -269,7 +269,7 @@ def _stored(examples: Examples) -> Examples:
 
 
 def _numbers(values: Mapping[str, float]) -> Mapping[str, float]:
-    """Return what is a finite number; a protocol of the user may note other things."""
+    """Return the entries that are finite numbers; a user's protocol may note other values."""
     kinds = (int, float)
     return {
         name: float(value)

@@ -110,7 +110,7 @@ def requirements(packages: Iterable[str], modality: Modality) -> str:
 
 
 def _distribution(package: str) -> str:
-    """Return what is installed to import a package: mostly its name; reading all metadata is slow."""
+    """Return the distribution of a package, mostly of the same name; reading all metadata is slow."""
     try:
         return metadata.distribution(package).name
     except metadata.PackageNotFoundError:

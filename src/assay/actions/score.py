@@ -190,7 +190,7 @@ def view_of(
 
 
 def size_notes(view: ArrayView) -> tuple[str, ...]:
-    """Return warnings about few examples, in words."""
+    """Return warnings about small samples."""
     return small_sample_notes(view.labels, 0 if view.matrix is None else view.matrix.shape[1])
 
 

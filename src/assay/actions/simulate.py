@@ -143,7 +143,7 @@ def _played(
     every: Sequence[Case],
     costs: Mapping[str, float] | None,
 ) -> dict[str, list[Replay]]:
-    """Return what each rule finds on each task."""
+    """Return the model that each rule finds on each task."""
     most = max(request.trials)
     facts = read_facts_as_rules(request.facts, matrix)
     scores = read_scores(request.scores, parse_row_kind(request.rows), matrix)

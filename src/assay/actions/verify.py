@@ -90,7 +90,7 @@ def verify(root: Path, *, reruns: int = 0, seed: int = 0, device: str = "auto") 
 
 
 def _encoded(store: Store, results: Sequence[Result]) -> set[str]:
-    """Return the keys of the features of which these results are."""
+    """Return the keys of the features behind these results."""
     rows = {row.address: row for row in store.models()}
     return {
         key_of_features(rows[model], fingerprint)

@@ -81,7 +81,7 @@ def _json(answer: NewPrediction, *, is_with_probabilities: bool) -> str:
 
 
 def _cell(value: object) -> object:
-    """Return what a cell of CSV holds: a list as JSON, and nothing that a spreadsheet executes."""
+    """Return the text of a CSV cell: a list as JSON, and nothing that a spreadsheet executes."""
     if isinstance(value, list):
         value = json.dumps(value, ensure_ascii=False)
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -40,7 +40,7 @@ def tasks(incomplete: str) -> list[str]:
 
 
 def models_and_tasks(incomplete: str) -> list[str]:
-    """Return what :func:`models` and :func:`tasks` do."""
+    """Return the completions of :func:`models` and :func:`tasks`."""
     return list(dict.fromkeys([*models(incomplete), *tasks(incomplete)]))
 
 

@@ -80,7 +80,7 @@ def read_plan(study: Study, console: Console, *, details: bool = False) -> Plan:
 
 
 def _reading(console: Console, status: Status) -> ReadingProgress:
-    """Return what shows how many files are read, without a terminal now and then in a line."""
+    """Return the progress display of reading files; without a terminal it prints a line now and then."""
     last = time.monotonic()
 
     def show(what: str, done: int, total: int) -> None:

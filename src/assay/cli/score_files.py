@@ -50,7 +50,7 @@ class Outcome:
 
     @property
     def metric(self) -> str:
-        """The metric that the score predicts; empty if the score has a scale of its own."""
+        """The metric that the score predicts; empty if the score is on another scale."""
         return self.estimate.metric if self.estimate is not None else ""
 
 

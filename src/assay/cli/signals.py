@@ -54,7 +54,7 @@ def _has_ended_well(error: BaseException, number: int) -> bool:
 
 
 def _leave_closed_terminal() -> None:
-    """Write no more if the terminal is gone: else the interpreter would end with a code of its own."""
+    """Stop writing if the terminal is gone: otherwise the interpreter would change the exit code."""
     for name in ("stdout", "stderr"):
         try:
             getattr(sys, name).flush()

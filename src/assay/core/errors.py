@@ -64,7 +64,7 @@ class CheckpointError(ModelError):
 
 
 class Unavailable(ModelError):
-    """What a model needs cannot be had here and now, such as weights without a network."""
+    """A resource that the model needs is not available, such as weights without a network."""
 
 
 class NotApplicable(AssayError):

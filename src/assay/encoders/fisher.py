@@ -62,12 +62,13 @@ def head_fishers(
 
 
 def cotangents(logits: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Return vectors v, draws x classes, such that the sum of (J'v)^2 is the diagonal of J'(diag(p) - pp')J.
+    """Return vectors whose expected outer product is the Fisher information of the logits, draws x classes.
 
-    That is the Fisher information of the softmax p of logits with the Jacobian J: the expectation over
-    classes of the squared J'(e - p), where e is 1 at the class. As many draws as classes give each sqrt(p)
-    (e - p) a row, and the sum is exact. Fewer give the longest a row of their own, and all others one, with
-    random signs: the sum is right on average, with less spread than from classes drawn by their p.
+    The sum of (J'v)^2 is the diagonal of J'(diag(p) - pp')J for the softmax p of logits with the Jacobian J:
+    the expectation over classes of the squared J'(e - p), where e is 1 at the class. As many draws as classes
+    give each sqrt(p) (e - p) a row, and the sum is exact. Fewer give the longest a row of their own, and all
+    others one, with random signs: the sum is right on average, with less spread than from classes drawn by
+    their p.
     """
     p = np.exp(logits - logits.max())
     p /= p.sum()

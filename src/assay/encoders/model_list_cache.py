@@ -21,8 +21,8 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 def kept_listing(package: str, row: type[Row], read: Callable[[], Mapping[str, Row]]) -> Mapping[str, Row]:
     """Return what a library lists by name, from the cache as long as no file of the library changed.
 
-    It is empty if the library is imported already: more models may be registered in it since, so that
-    whoever asks has to ask the library itself.
+    It is empty if the library is imported already: models may have been registered since, so the caller
+    has to ask the library itself.
 
     Args:
         package: The library, as it is imported.

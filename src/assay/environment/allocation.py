@@ -11,14 +11,14 @@ _BYTES = 1 << 30
 
 
 def give_back_freed_memory() -> None:
-    """Give the buffers that were kept back to the system, where the C library is glibc."""
+    """Return freed memory to the system, if the C library is glibc."""
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
 
 
 @functools.cache
 def keep_freed_memory() -> bool:
-    """Let malloc keep large buffers; return whether it could be told to.
+    """Let malloc keep large buffers; return whether it accepted the setting.
 
     A forward pass on a CPU asks for the same large buffers for every batch. glibc gives each back to the
     system and gets fresh pages, which the system clears: a third of the time of EfficientNet-Lite0.

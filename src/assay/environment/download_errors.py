@@ -17,7 +17,7 @@ _CHANGED = (
 
 
 def download_error(address: str, error: BaseException, instead: str) -> Unavailable | None:
-    """Return in words what stopped a download, and what to do; None if it was something else.
+    """Explain why a download failed, and what to do; None for any other error.
 
     Args:
         address: The model, as in "torchvision:resnet18".

@@ -88,7 +88,7 @@ class HubRepository(NamedTuple):
             return self.cached_commit()
 
     def described(self) -> dict[str, Any]:
-        """Return what the hub says of the repository and its files; raise what the hub's client raises."""
+        """Return the hub's facts about the repository and its files; raise the client's exceptions."""
         return _told(self, "?blobs=true")
 
     @property
@@ -115,7 +115,7 @@ def settle_hub() -> bool:
 def opening(
     address: str, *, from_hub: bool = False, repository: HubRepository | None = None
 ) -> Iterator[None]:
-    """Open a model inside: whatever its library raises becomes a ``ModelError`` that says what to do.
+    """Open a model inside: any exception of its library becomes a ``ModelError`` that says what to do.
 
     Args:
         address: As the user wrote it, as in "hf:org/name@revision".
@@ -180,7 +180,7 @@ def _commit(repository: HubRepository, token: str | None, minute: int) -> str | 
 
 
 def _told(repository: HubRepository, path: str) -> dict[str, Any]:
-    """Return what the hub says below a path of a repository; raise what its client raises."""
+    """Return the hub's answer for a path of a repository; raise the exceptions of its client."""
     from huggingface_hub import constants
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_backoff
 

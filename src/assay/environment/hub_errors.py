@@ -39,7 +39,7 @@ class HubRequest(NamedTuple):
 
     @classmethod
     def model(cls, address: str) -> HubRequest:
-        """Return what an address asks for, whose name is followed by "@" and a revision, or not."""
+        """Return the request of an address, whose name may end with "@" and a revision."""
         name, _, revision = address.partition(":")[2].partition("@")
         return cls(address, name, revision or None)
 
@@ -55,7 +55,7 @@ class HubRequest(NamedTuple):
 
 
 def hub_error(wanted: HubRequest, error: Exception) -> ModelError:
-    """Return in words what kept a model from being opened, and what to do."""
+    """Explain why a model could not be opened, and what to do."""
     causes = list(_causes(error))
     messages = " ".join(str(cause) for cause in causes)
     reason = refusal(wanted, error)
@@ -71,7 +71,7 @@ def hub_error(wanted: HubRequest, error: Exception) -> ModelError:
 
 
 def refusal(wanted: HubRequest, error: BaseException) -> str | None:
-    """Return in words why the hub does not give something, and what to do; None if it is not to blame."""
+    """Explain why the hub does not deliver, and what to do; None if the hub is not the cause."""
     from huggingface_hub import errors
 
     causes = list(_causes(error))
@@ -89,7 +89,7 @@ def refusal(wanted: HubRequest, error: BaseException) -> str | None:
 
 
 def model_error(name: str, error: BaseException) -> ModelError:
-    """Return the ``ModelError`` for whatever stopped a model from opening."""
+    """Return the ``ModelError`` for any exception during opening."""
     return ModelError(f"Model '{name}' cannot be opened: {type(error).__name__}: {error}")
 
 

@@ -1,7 +1,7 @@
 """Threads that a model's code leaves running: they must not keep the process from ending.
 
-At its end Python waits for every thread that is no daemon, and a running thread cannot become one. It keeps
-those it waits for in a private place, which differs between versions; where it is not found, it waits.
+At exit Python waits for every thread that is not a daemon, and a running thread cannot become one. The list
+of these threads is private and differs between versions; if it is not found, Python waits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def waited_for() -> frozenset[threading.Thread]:
 
 
 def wait_only_for(wanted: frozenset[threading.Thread]) -> None:
-    """Let the process end while other threads than these run, as if they were daemons."""
+    """Let the process exit although threads other than ``wanted`` are running."""
     for thread in waited_for() - wanted:
         held: Any = thread
         vars(executors).get("_threads_queues", {}).pop(held, None)

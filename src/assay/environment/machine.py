@@ -13,7 +13,7 @@ from pathlib import Path
 
 @cache
 def machine_name(device: str) -> str:
-    """Return what runs models on a device: the processor, its number of cores, and the accelerator.
+    """Return the hardware of a device: the processor, its number of cores, and the accelerator.
 
     The name of the host and of the user are not part of it.
 

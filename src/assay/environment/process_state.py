@@ -52,7 +52,7 @@ def settings_now() -> ProcessState:
 
 @contextmanager
 def undone(settings: ProcessState | None = None) -> Iterator[None]:
-    """Leave the process as it was when the block ends, whatever the block does to it.
+    """Restore the state of the process when the block ends.
 
     A child that the block forked and that leaves the block ends there: two processes must not go on.
 
@@ -103,7 +103,7 @@ def mend_after_call() -> None:
 
 
 def from_start(path: str | Path) -> Path:
-    """Return a path of the user as it was meant where the study started, though a model may have moved."""
+    """Return a user's path, resolved against the folder in which the study started."""
     return (_BLOCKS[0].folder if _BLOCKS else _folder()) / expanded(path)
 
 

@@ -15,7 +15,7 @@ def hub_address() -> str:
 
 
 def why_unreachable(address: str) -> str:
-    """Ask a web address for one answer; return why there was none, and nothing where there was."""
+    """Ask a web address for one answer; return the reason if there is none, else an empty string."""
     request = urllib.request.Request(address, method="HEAD")  # noqa: S310 - of the user's environment
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310

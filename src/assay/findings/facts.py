@@ -13,7 +13,7 @@ from assay.core.task import Modality, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """Facts about a task, kept beside its results.
+    """Facts about a task, stored with its results.
 
     Attributes:
         address: The address that loads it again.

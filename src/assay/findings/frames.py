@@ -234,7 +234,7 @@ def frames_of(
 
 
 def _frame_of(library: str) -> Callable[[list[dict[str, Any]], list[str] | None], Any]:
-    """Return what makes a frame of rows and the order of its columns; None for that of the rows."""
+    """Return the function that makes a frame of rows and columns in order; None for that of the rows."""
     if library not in {"pandas", "polars"}:
         raise UnknownName("library of frames", library, ("pandas", "polars"))
     try:

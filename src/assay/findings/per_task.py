@@ -97,14 +97,14 @@ class Standing:
 
 
 def first_word(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
-    """Return what the first model of a task is: the best, or a control, which only has the highest value."""
+    """Describe the first model of a task: the best, or a control, which only has the highest value."""
     if all(has_random_weights(row.model, models) for row in findings.standings if row.rank == 1):
         return highest(findings)
     return "best"
 
 
 def highest(findings: TaskFindings) -> str:
-    """Return what a control is whose value no model exceeds."""
+    """Describe a control whose value no model exceeds."""
     return "lowest" if findings.shown_negated else "highest"
 
 

@@ -52,7 +52,7 @@ class UntriedModel:
 class MissBound:
     """A 90 % bound on how much better than the best model found the best of all candidates may be.
 
-    It is that of a search which knows the history alone, after as many full trainings.
+    Computed for a search that uses only the history, with the same number of trained models.
 
     Attributes:
         high: In the unit of the metric.

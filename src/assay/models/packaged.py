@@ -97,7 +97,7 @@ class PackagedSource(ModelSource):
         return (_MINILM, *_LITE)
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what the cards of the models say; one whose package is missing is not local."""
+        """Return the facts of the model cards; a model whose package is missing is not local."""
         listed = _LISTED[self.name]
         installed = find_spec(_package(self.name)) is not None
         if not self.pretrained or self.layers is not None:

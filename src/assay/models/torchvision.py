@@ -59,7 +59,7 @@ class TorchvisionSource(ImageSource):
         return map(cls, cls("").choices())
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what torchvision says of the weights."""
+        """Return torchvision's facts about the weights."""
         facts = self._facts()
         entry = CatalogueEntry(
             address,
@@ -189,7 +189,7 @@ def _kept() -> Mapping[str, TorchvisionFacts]:
 
 
 def _asked() -> dict[str, TorchvisionFacts]:
-    """Return what torchvision lists of each architecture, with its usual weights, and of all weights."""
+    """Return torchvision's facts about each architecture, with its default weights, and about all weights."""
     from torchvision.models import get_model_weights
 
     known = {name: get_model_weights(name) for name in _architectures()}

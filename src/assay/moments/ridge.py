@@ -13,7 +13,7 @@ from assay.moments.spectrum import Spectrum
 
 PENALTIES = tuple(10.0 ** (half / 2) for half in range(-10, 11))  # 1e-5 .. 1e5, in mean eigenvalues
 PAIRS = ((0, 1), (2, 3))  # disjoint, so that both differ by chance as much as they can
-_FREEST = 0.9  # share of the examples that the fit may use up: beyond, the error by GCV is 0 / 0 of noise
+_FREEST = 0.9  # share of the examples that the fit may use up: beyond, GCV becomes 0 / 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,8 @@ def rules_of(total: Moments, folds: Sequence[Moments], spectrum: Spectrum) -> Ri
 
     All have the penalty that generalised cross-validation chooses on all of train. With a normal prior the
     best penalty does not depend on the count, and that of few examples is chosen badly: where the other folds
-    have about as many examples as features, rules with penalties of their own are up to 60 points worse. So
-    one number is all that a rule of the other folds has from the labels of a fold.
+    have about as many examples as features, rules with penalties of their own are up to 60 points worse. The
+    shared penalty is the only information about the labels of a held-out fold that enters its rule.
     """
     penalty = choose_penalty(total, spectrum)
     pairs = PAIRS if len(folds) > max(map(max, PAIRS)) + 1 else ()

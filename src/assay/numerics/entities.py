@@ -27,7 +27,7 @@ _OUTSIDE = Tag("O", "")
 
 
 def entity_tags(classes: tuple[str, ...]) -> tuple[Tag, ...] | None:
-    """Return what each tag says of entities; None if the tags are others, such as parts of speech.
+    """Parse tags as parts of entities; None for other tags, such as parts of speech.
 
     Schemes are IOB, IOBES, BILOU and BMES, in capitals or small letters, with the type behind or before the
     letter (``B-PER``, ``B_PER``, ``PER-B``) or without one (``B``).
@@ -45,7 +45,7 @@ def entity_tags(classes: tuple[str, ...]) -> tuple[Tag, ...] | None:
 
 
 def _typed(inside: Sequence[str], letters: str) -> dict[str, Tag] | None:
-    """Return what tags with a letter and a type say; None if there is another tag."""
+    """Parse tags with a letter and a type; None if there is another tag."""
     for pattern in (rf"(?P<letter>[{letters}])[-_](?P<type>.+)", rf"(?P<type>.+)[-_](?P<letter>[{letters}])"):
         found = {tag: match for tag in inside if (match := re.fullmatch(pattern, tag))}
         if inside and len(found) == len(inside):
@@ -54,7 +54,7 @@ def _typed(inside: Sequence[str], letters: str) -> dict[str, Tag] | None:
 
 
 def _bare(inside: Sequence[str], letters: str, *, has_outside: bool) -> dict[str, Tag] | None:
-    """Return what letters without a type say; None if there is another tag, or no sign of a scheme."""
+    """Parse letters without a type; None if there is another tag, or no sign of a scheme."""
     tags = {tag: Tag(tag.upper(), "") for tag in inside if len(tag) == 1 and tag in letters}
     found = {tag.letter for tag in tags.values()}
     is_scheme = found >= _SEGMENTS or (has_outside and not found.isdisjoint("BI"))

@@ -63,7 +63,7 @@ class Expected(NamedTuple):
 
 
 def expected(held_out: HeldOut, metric: Metric, evidence: FoldEvidence) -> Expected:
-    """Return what the linear probe is expected to reach on test, fitted to train and val.
+    """Return the expected test result of the linear probe, fitted to train and val.
 
     The error falls with the count n of training examples as n^-s. The exponent s, between 0 and 1, comes from
     rules that are fitted to smaller parts of train, and is shrunk to 0.12, a modest gain. The interval is for

@@ -20,7 +20,7 @@ Predict = Callable[[LeftOut, np.ndarray], Predicted]  # from a rule and features
 
 
 def estimate_by_rules(train: FoldedMoments, held_out: HeldOut, metric: Metric, predict: Predict) -> Estimate:
-    """Return what the linear probe is expected to reach, from rules of pairs of folds up to all folds."""
+    """Return the expected result of the linear probe, from rules of pairs of folds up to all folds."""
     truth, matrix, val = held_out.examples.labels, held_out.examples.matrix, held_out.beyond.val
     rows = [np.flatnonzero(held_out.folds == number) for number in range(len(train.folds))]
     predicted = in_order(

@@ -28,11 +28,11 @@ class LinearProbe(FeatureProtocol):
     constant ones are ignored.
 
     46 penalties from 1e3 to 1e-6, five in a decade, are fitted to train: ten at a time (on a GPU all) in one
-    batch of L-BFGS in single precision, until ten in a row improve neither the metric nor the loss on val.
-    The best by the metric on val wins; of equals the one with the smaller loss, then the stronger one. The
-    probe is then fitted to train and val together, in double precision. A given penalty is not judged on val.
-    There is no randomness. A class without examples is never predicted. It runs where the model ran if that
-    is a CUDA device, else on the CPU, and holds the features of train once in single precision.
+    batch of L-BFGS in single precision. It stops after ten penalties without improvement of the metric or the
+    loss on val. The best metric on val wins; ties: smaller loss, then stronger penalty. The probe is then
+    fitted to train and val together, in double precision. A given penalty is not judged on val. There is no
+    randomness. A class without examples is never predicted. It runs where the model ran if that is a CUDA
+    device, else on the CPU, and holds the features of train once in single precision.
 
     References:
         Understanding intermediate layers using linear classifier probes (Alain and Bengio, 2016),

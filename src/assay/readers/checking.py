@@ -115,7 +115,7 @@ def _looks_at_some(
 
 
 def looked_at(files: FileExamples, row: int) -> FileSummary | str:
-    """Return what a complete look at a file found, or a short reason why it cannot be read."""
+    """Return the findings of a complete check of a file, or a short reason why it cannot be read."""
     try:
         return files.look(int(row))
     except UnreadableFileError as error:

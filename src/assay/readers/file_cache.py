@@ -40,7 +40,7 @@ class SeenFiles:
         self._memory.close()
 
     def find(self, states: Sequence[FileState | None]) -> list[FileSummary | None]:
-        """Return what was found in each file, if it is in the same state as then."""
+        """Return the cached findings of each file that has not changed since."""
         keys = [None if state is None else self._key(state) for state in states]
         rows = self._memory.read(
             "SELECT * FROM seen WHERE path IN (SELECT value FROM json_each(?))",

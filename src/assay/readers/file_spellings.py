@@ -12,7 +12,7 @@ from assay.readers.files import is_file
 
 
 def speller(folder: Path, *, by_stem: bool = True) -> Callable[[str], str]:
-    """Return what spells a path in a folder as the only file that it may mean, where none has its name.
+    """Return a function that corrects the spelling of a path that names no file, if exactly one file matches.
 
     Args:
         folder: The folder.

@@ -94,7 +94,7 @@ class FolderFiles(Files):
         return path.read_bytes()
 
     def name(self, row: int) -> str:
-        """Return the path relative to the folder, in which what is no text is escaped."""
+        """Return the path relative to the folder, with undecodable bytes escaped."""
         return shown_name(self.names[row])
 
     def state(self, row: int) -> FileState | None:

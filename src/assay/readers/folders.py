@@ -123,7 +123,7 @@ def find_files(
 
 
 def find_classes(folder: Path) -> Tree:
-    """Collect the images of each folder in a folder, whatever their names are; follow links."""
+    """Collect the images of each folder in a folder, regardless of names; follow links."""
     scan = Scan(folder, is_image, follows_links=True)
     return _collected(scan, folder, IMAGES, Layout((ClassFolder(folder),)))
 
@@ -199,7 +199,7 @@ def _deeper(inner: Mapping[str, set[str]]) -> tuple[str, ...]:
 
 
 def _left_out(tree: Tree, empty: Sequence[str]) -> tuple[str, ...]:
-    """Return notes about files and folders that are no examples or classes."""
+    """Return notes about files and folders that are not examples or classes."""
     notes = []
     if empty and tree.names:
         have = "class folder has" if len(empty) == 1 else "class folders have"

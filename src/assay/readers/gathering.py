@@ -114,7 +114,7 @@ def gather_files(
 
 
 def _lost_classes(labels: Labels, unreadable: Mapping[int, str]) -> list[str]:
-    """Return the classes of which no file is readable."""
+    """Return the classes without a readable file."""
     if labels.kind is LabelKind.REGRESSION or not unreadable:
         return []
     kept = np.setdiff1d(np.arange(labels.examples), list(unreadable))

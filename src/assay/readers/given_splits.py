@@ -20,7 +20,7 @@ class GivenSplits(NamedTuple):
 def shares_and_folders(
     train: Folders | None, val: float | Folders, test: float | Folders
 ) -> tuple[Shares, GivenSplits]:
-    """Return what the settings say: each of val and test is a share, or names one or more folders."""
+    """Parse the settings: each of val and test is a share, or names one or more folders."""
     shares = (0.2 if isinstance(part, str | tuple) else part for part in (val, test))
     folders = (part if isinstance(part, str | tuple) else None for part in (val, test))
     return Shares(*shares), GivenSplits(train, *folders)

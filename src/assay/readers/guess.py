@@ -180,7 +180,7 @@ def _are_parallel(words: Sequence[str], tags: Sequence[str]) -> bool:
 
 
 def column_names(what: str) -> Sequence[str]:
-    """Return what columns of images, labels, texts, ... are called, in lower case."""
+    """Return the usual names of columns of images, labels, texts, ..., in lower case."""
     names: Sequence[str] = _column_names()[what]
     return names
 
@@ -259,7 +259,7 @@ def _are_classes(cells: Sequence[str]) -> bool:
 
 
 def _are_quantities(cells: Sequence[str]) -> bool:
-    """Return whether cells are numbers of which some are not whole, however they are written."""
+    """Return whether cells are numbers, not all of them whole, in any notation."""
     read = read_numbers(list({*cells}))
     return read.are_all and bool((read.values[~read.missing] % 1 != 0).any())
 

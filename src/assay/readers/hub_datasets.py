@@ -170,7 +170,7 @@ def _loaded(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
 
 
 def _explained(request: DatasetRequest, error: Exception) -> UsageError | None:
-    """Return in words what the package datasets raised; None if it is of no known kind."""
+    """Explain an exception of the package datasets; None if its kind is unknown."""
     import datasets
 
     name = request.name
@@ -217,7 +217,7 @@ def _load(request: DatasetRequest) -> Mapping[str, Dataset | IterableDataset]:
 
 
 def _configuration_fault(request: DatasetRequest) -> UsageError | None:
-    """Return what is wrong about the configuration; None if nothing is."""
+    """Return the fault of the configuration; None if there is none."""
     import datasets
 
     try:
@@ -265,7 +265,7 @@ def _embedded(split: Dataset, name: str) -> type[Image | Audio] | None:
 
 
 def _uncached(request: DatasetRequest) -> str:
-    """Return why a data set cannot be had where the hub is not asked."""
+    """Return why a data set is not available offline."""
     named = "".join(f", {part}" for part in (request.config, request.revision) if part)
     return (
         f"The data set '{request.name}'{named} is neither a folder nor in the local cache, and cannot be "

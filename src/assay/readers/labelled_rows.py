@@ -57,7 +57,7 @@ class LabelledRows:
     slices: tuple[SliceColumn, ...] = ()
 
     def usable(self, positions: np.ndarray, why: str) -> LabelledRows:
-        """Return a subset of the rows, with a note about classes of which none is left, and why."""
+        """Return a subset of the rows, with a note about classes that lost all examples, and why."""
         kept = self.take(positions)
         lost = sorted({*self.labels.classes} - {*kept.labels.classes})
         if not lost:

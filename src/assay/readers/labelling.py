@@ -208,7 +208,7 @@ def _marks(names: Sequence[str], codes: np.ndarray) -> str:
 
 
 def alike_note(column: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return a note about classes that look alike, such as 'Good' and 'good'."""
+    """Return a note about classes with similar names, such as 'Good' and 'good'."""
     alike: dict[str, list[str]] = {}
     for name in sorted(names):
         letters = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")

@@ -79,7 +79,7 @@ def column_of_files(table: TextTable, *folders: Path) -> str | None:
 
 
 def _names(table: TextTable, column: str, folder: Path) -> tuple[str, ...]:
-    """Return the names in a column; of several tables each beside its own, relative to a folder."""
+    """Return the names in a column relative to a folder; with several tables, each next to its table."""
     names = tuple(table.column(column))
     parents = [os.path.relpath(path.absolute().parent, folder.absolute()) for path in table.paths]
     if len(set(parents)) == 1:

@@ -50,7 +50,7 @@ def _as_brackets(cell: str) -> str:
 
 
 def _of_python(cell: str) -> object:
-    """Return what Python or NumPy wrote, as pandas does to CSV; None if it is something else."""
+    """Parse a list as Python or NumPy prints it (and pandas writes it to CSV); None for anything else."""
     if _WITHOUT_COMMAS.fullmatch(cell):  # Python joins strings without a comma to one
         cell = f"[{', '.join(re.findall(_ITEM, cell[1:-1]))}]"
     try:

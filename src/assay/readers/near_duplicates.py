@@ -97,14 +97,14 @@ def _nearest(units: Units, train: np.ndarray, test: np.ndarray) -> np.ndarray:
 
 
 def comparison(examples: Examples, modality: Modality, thumbnails: np.ndarray | None) -> tuple[float, Units]:
-    """Return the cosine from which examples are near-duplicates, and what gives their unit vectors."""
+    """Return the similarity threshold of near-duplicates, and the embedding function."""
     if modality is Modality.IMAGE:
         return _IMAGE_CORRELATION, _standardised(examples, thumbnails)
     return _TEXT_COSINE, _counted_words(examples)
 
 
 def even_subsample(rows: np.ndarray, most: int) -> np.ndarray:
-    """Return at most so many of these rows, evenly spaced."""
+    """Return a limited number of these rows, evenly spaced."""
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 

@@ -91,7 +91,7 @@ def read_numbers(cells: Sequence[str]) -> Numbers:
 
 
 def _dressed(cells: Sequence[str]) -> list[float] | None:
-    """Return numbers with units, signs of thousands or decimal commas; None if a cell is no number."""
+    """Parse numbers with units, thousands separators or decimal commas; None if a cell is not a number."""
     found = [_DRESSED.fullmatch(cell.translate(_LETTERS)) for cell in cells]
     matches = [match for match in found if match is not None and _is_balanced(match)]
     if len(matches) < len(cells) or (times := _times(matches)) is None:
@@ -114,7 +114,7 @@ def _is_balanced(match: re.Match[str]) -> bool:
 
 
 def _times(matches: Sequence[re.Match[str]]) -> list[float] | None:
-    """Return what each number is multiplied by, which is 1 for units; None if the units differ."""
+    """Return the factor of each number, which is 1 for units; None if the units differ."""
     shares = {(match["after"] or match["before"] or "").removesuffix(".") for match in matches}
     words = [_unit(match["unit"] or "") for match in matches]
     different = set(words)

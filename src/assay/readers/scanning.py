@@ -55,7 +55,7 @@ class Scan:
         self._listings: dict[Path, Listing] = {}
 
     def list(self, folder: Path) -> Listing:
-        """Return what a folder holds, listed once.
+        """Return the contents of a folder, listed once.
 
         Raises:
             UnreadableTask: The folder may not be read.

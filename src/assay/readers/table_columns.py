@@ -31,7 +31,7 @@ class TableColumns:
         return self.texts or tuple(name for name in (self.image, self.words) if name is not None)
 
     def described(self, head: Iterable[str], files: str = "image") -> str:
-        """Return the role of each column of a table in words, and which columns are not used.
+        """Describe the role of each column of a table, and list the unused columns.
 
         Args:
             head: The columns of the table.

@@ -66,7 +66,7 @@ class Unlabelled:
     full_scale: float = 1.0
 
     def examples(self, given: str) -> Iterator[NewExample]:
-        """Yield the examples of a file, folder or table; whatever cannot be read is one of them."""
+        """Yield the examples of a file, folder or table, including unreadable ones."""
         try:
             yield from self._read(given, path_of(given))
         except UnreadableTask as error:

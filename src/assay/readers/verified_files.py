@@ -25,7 +25,7 @@ class VerifiedFiles(Files):
 
     @classmethod
     def of(cls, files: Files, rows: np.ndarray, digests: np.ndarray) -> VerifiedFiles:
-        """Return files of which some rows were checked."""
+        """Return the files behind rows that were checked."""
         known = np.zeros(len(files), np.uint64)
         known[rows] = digests
         return cls(files, known)

@@ -41,7 +41,7 @@ class BrokenSource(ModelSource):
         raise self._error()
 
     def identity(self) -> str:
-        """Return a string by which its results are never those of the model when it works."""
+        """Return an identity that no working model has, so its results are not reused."""
         return f"unknown identity of {self.address}"
 
     def open(self, device: str) -> Model:

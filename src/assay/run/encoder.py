@@ -256,7 +256,7 @@ class Encoder:
         return stored
 
     def _encode(self, name: SplitName, split: Split, blocks: Sequence[int]) -> None:
-        """Encode blocks of a split; as far as to see that the model gives no probabilities, if they lack."""
+        """Encode blocks of a split; stop early if needed probabilities are not available."""
         if not blocks:
             return
         start = time.perf_counter()

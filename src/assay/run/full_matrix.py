@@ -11,7 +11,7 @@ from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler, W
 
 @final
 class FullMatrix(Scheduler[WorkT], Generic[WorkT]):
-    """Gives every evaluation once, and those of one model to the worker that has it open.
+    """Schedules each evaluation once, preferring the worker that has the model open.
 
     A worker without evaluations left of its model gets the first model that nobody has, or else helps with
     the model with the most evaluations left. One worker runs everything in the given order, model by model.

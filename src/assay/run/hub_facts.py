@@ -34,7 +34,7 @@ class HubAnswer(NamedTuple):
 
 
 def with_hub_facts(entry: CatalogueEntry) -> CatalogueEntry:
-    """Return an entry with what the hub said of it; what it says itself stays, but for the popularity."""
+    """Return an entry with the hub's facts added; it keeps its own, except popularity."""
     metadata = _read(_file()).get(entry.repository)
     if not metadata:
         return entry

@@ -74,7 +74,7 @@ class StoredSplit:
         return [rows[ascending] for rows, ascending in zip(self.rows, self._ascending, strict=True)]
 
     def blocks_within(self, start: int, stop: int) -> range:
-        """Return the blocks that hold the examples of the order from a border of blocks to another place."""
+        """Return the blocks that overlap a range of positions, which starts at a block border."""
         return range(bisect_right(self._ends, start), bisect_left(self._ends, stop) + 1 if stop else 0)
 
     def write(self, block: int, encoded: Encoded, *, with_source: bool) -> None:

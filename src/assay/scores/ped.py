@@ -54,8 +54,8 @@ class PED(Score):
         other candidate. Classes whose means are the same do not push each other.
         Where train has more examples than a sample holds, radii are those of the sample (not so under
         scaling='none'), and bases that need fourth moments (h_score_regularised) do not apply.
-        Labels push the class means of noise apart as well, the more so the wider it is: wide noise can score
-        more than narrow signal, whatever the base.
+        For pure noise, class means also move apart, more so in wider features: wide noise can have a higher
+        score than narrow signal, with any base.
 
     Attributes:
         base: The base score with its settings, as in "gbc(covariance='diagonal')".

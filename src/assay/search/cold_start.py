@@ -62,7 +62,7 @@ def _nearest(to: np.ndarray) -> np.ndarray:
 
 
 def _local(to: np.ndarray, nearest: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how alike each model is to its nearest ones, and they to each other."""
+    """Return the similarities of each model to its nearest models, and among them."""
     cross = np.maximum(np.take_along_axis(to, nearest, axis=1), 0.0)
     return cross, among[nearest[:, :, None], nearest[:, None, :]]
 

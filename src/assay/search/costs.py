@@ -101,9 +101,9 @@ class Costs:
 
     @property
     def caution(self) -> float:
-        """What nine of ten steps take as a share of what is predicted, at most; at least 1.
+        """The 90 % quantile of actual / predicted cost, at least 1.
 
-        Steps that took less say nothing: the first opening loads the framework, and the next ones do not.
+        Steps that took less are not evidence: the first opening loads the framework, the next do not.
         """
         above = sum(max(0.0, error) ** 2 for error in self._errors) + _ERRORS * _ERROR**2 / 2
         return math.exp(_NINE_OF_TEN * math.sqrt(2 * above / (len(self._errors) + _ERRORS)))
@@ -117,13 +117,13 @@ class Costs:
         return np.asarray(np.where(stage < each.shape[1], costs, np.inf))
 
     def rest(self, reached: np.ndarray) -> np.ndarray:
-        """Return what all steps that each model still has will cost."""
+        """Return the cost of all remaining steps of each model."""
         each = self._of_stages()
         is_left = np.arange(each.shape[1]) > reached[:, None]
         return np.asarray((each * is_left).sum(axis=1) + self.openings())
 
     def whole(self, model: int) -> float:
-        """Return what the last stage of a model costs where nothing of it was encoded before."""
+        """Return the cost of the last stage of a model if none of it was encoded before."""
         seconds, examples = self.rates()[model], self._examples.sum()
         methods = self._methods[-1]
         return float(seconds * examples + (np.mean(methods) if methods else 0.0) + self._usual_opening)

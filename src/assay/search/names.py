@@ -35,7 +35,7 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _is_slip(word: str, part: str) -> bool:
-    """Whether a part of a name is a longer word with a slip of the pen: one letter more, less or another.
+    """Whether a part of a name is a long word with a typo: one letter inserted, deleted or replaced.
 
     >>> _is_slip("eurosat", "eurostat"), _is_slip("cifar10", "cifar100")
     (True, False)

@@ -51,7 +51,7 @@ class Forecast(NamedTuple):
 
 @final
 class Planner:
-    """Decides which step of which model is next, from what the steps before showed.
+    """Decides which step of which model is next, from the results of earlier steps.
 
     A model goes through stages: each gives it more examples of train, the last one is the whole study. The
     first model goes through all of them. Then the step is next that promises the largest improvement on the
@@ -104,7 +104,7 @@ class Planner:
         return self._dropped.copy()
 
     def seen(self, model: int) -> list[Observation | None]:
-        """Return what the last stage of a model that showed anything showed, for each task."""
+        """Return the result of the last finished stage of a model, for each task."""
         stages = [np.flatnonzero(np.isfinite(of_task[:, model])) for of_task in self._values]
         return [
             Observation(
@@ -166,7 +166,7 @@ class Planner:
         return np.array([self._regret(outlook) for outlook in self.outlooks()])
 
     def outlooks(self) -> list[Forecast]:
-        """Return what is expected of each model at the last stage, for each task."""
+        """Return the expected value of each model at the last stage, for each task."""
         return [self._outlook(task) for task in range(len(self.priors))]
 
     def promise(self) -> np.ndarray:
@@ -217,7 +217,7 @@ class Planner:
         return tried, later, deviation
 
     def _kept_errors(self, task: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each stage the share of errors that models keep to the last, and how it differs."""
+        """Return the ratio of the final error to the error at each stage, with its spread."""
         errors = np.maximum(self._tops[task] - self._values[task], _LEAST_ERROR)
         logarithms, variances = np.zeros(self.stages), np.zeros(self.stages)
         for stage in range(self.stages - 2, -1, -1):

@@ -71,7 +71,7 @@ class Search(Policy):
 
 @final
 class MeanRank(Policy):
-    """Tries models by their mean percentile rank on past tasks, whatever the new task says."""
+    """Tries models by their mean percentile rank on past tasks, regardless of results on the new task."""
 
     name = "static"
 

@@ -31,7 +31,7 @@ class Belief(NamedTuple):
 def believe(
     prior: Prior, tried: np.ndarray, values: np.ndarray, deviations: np.ndarray | None = None
 ) -> Belief:
-    """Return what is believed of all models after some were tried.
+    """Return the posterior of all models, given the tried ones.
 
     The spread of the task is one of seven quantiles of past spreads, weighted by how likely each makes the
     values; without errors, all of them share one factorisation.
@@ -67,7 +67,7 @@ def believe(
 
 
 def believe_nothing(prior: Prior) -> Belief:
-    """Return what is believed of all models before any was tried: only the prior."""
+    """Return the prior of all models, before any was tried."""
     scale = float(np.median(prior.spreads))
     none = np.zeros(len(prior.mean))
     deviation = scale * np.sqrt(prior.covariance.diagonal() + prior.noise)
@@ -83,7 +83,7 @@ class _Given(NamedTuple):
 
 
 def _given(prior: Prior, tried: np.ndarray, centred: np.ndarray, errors: np.ndarray) -> _Given:
-    """Return what values say that have the same errors for each spread, by one factorisation.
+    """Condition on values that have the same errors for each spread, by one factorisation.
 
     Args:
         prior: What past tasks say.
@@ -104,7 +104,7 @@ def _given(prior: Prior, tried: np.ndarray, centred: np.ndarray, errors: np.ndar
 
 
 def expected_improvement(means: np.ndarray, deviations: np.ndarray, best: float) -> np.ndarray:
-    """Return by how much normal variables are expected to exceed the best value, counting no loss."""
+    """Return the expected improvement of normal variables over the best value."""
     deviations = np.maximum(deviations, _LEAST)
     z = (means - best) / deviations
     density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)

@@ -58,7 +58,7 @@ class _Additive(NamedTuple):
 
 
 def learn(history: History, task: str, columns: np.ndarray | None = None) -> Prior:
-    """Return what a history says about its models, or some of them, on a new task.
+    """Return the prior that a history gives for its models, or some of them, on a new task.
 
     Normalised values are the sum of an effect of the task, one of the model, shrunk by how few tasks it has,
     and a residual. Residuals of models go together on past tasks, and where names are alike; those that are
@@ -173,7 +173,7 @@ def _filled(model: _Additive) -> np.ndarray:
 def _with_unseen(
     model: _Additive, alike: np.ndarray, unseen: np.ndarray
 ) -> tuple[_Additive, NameWeights | None]:
-    """Return effects in which these models without a past take after similar names, and how."""
+    """Fill in the effects of models without history from similar names; also return the weights."""
     seen = model.counts > 0
     if not unseen.any() or not seen.any():
         return model, None
@@ -188,7 +188,7 @@ def _with_unseen(
 
 
 def _gain_of_matches(model: _Additive, made_for: np.ndarray) -> tuple[float, float]:
-    """Return what models gain on the tasks that they were made for: mean and variance."""
+    """Return the gain of models on the tasks that they were made for: mean and variance."""
     chosen = (made_for > 0) & np.isfinite(model.residuals)
     shares, residuals = made_for[chosen], model.residuals[chosen]
     precision = 1 / _MATCH_VARIANCE + float(np.square(shares).sum()) / model.residual
@@ -197,7 +197,7 @@ def _gain_of_matches(model: _Additive, made_for: np.ndarray) -> tuple[float, flo
 
 
 def from_facts(models: Sequence[str], task: str, facts: np.ndarray, unit: float) -> Prior:
-    """Return what is believed without past tasks: a known number says a little, alike names go together.
+    """Return the prior without past tasks: known numbers count a little, similar names are correlated.
 
     Args:
         models: Unique names.

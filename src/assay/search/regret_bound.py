@@ -61,7 +61,7 @@ def bound(shares: np.ndarray, room: float) -> Bound | None:
 
 
 def past_shares(history: History, policy: Policy, trials: int, top: float) -> np.ndarray:
-    """Return what the policy missed on each past data set, each left out of the past in turn.
+    """Return the regret of the policy on each past data set, leaving it out of the history.
 
     Args:
         history: The past tasks.

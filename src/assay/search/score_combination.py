@@ -51,7 +51,7 @@ class Join:
 
     @property
     def is_learned(self) -> bool:
-        """Whether there are enough past tasks; with fewer all scores count alike."""
+        """Whether there are enough past tasks; with fewer all scores have the same weight."""
         return self.past_tasks >= FEWEST_TASKS
 
     def expected(self, prior: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -66,13 +66,13 @@ def cases(history: History, *, exclude_contaminated: bool = False) -> list[Case]
 
 
 def usable(history: History) -> History:
-    """Return the tasks of which something can be learned."""
+    """Return the tasks from which a search can learn."""
     counts = np.isfinite(history.values).sum(axis=1)
     return history.of_tasks(np.flatnonzero(counts >= _FEWEST)).informative()
 
 
 def replay(case: Case, policy: Policy, trials: int, costs: np.ndarray | None = None) -> Replay:
-    """Return what a policy finds on a task.
+    """Return the results of a policy on a task.
 
     Args:
         case: The task.
@@ -90,7 +90,7 @@ def replay(case: Case, policy: Policy, trials: int, costs: np.ndarray | None = N
 def replay_random(
     case: Case, trials: int, seed: int, costs: np.ndarray | None = None, orders: int = 200
 ) -> list[Replay]:
-    """Return what random orders find, one result for each."""
+    """Return the results of random orders, one for each order."""
     rng = np.random.default_rng(seed)
     count = min(trials, len(case.values))
     return [_result(case, rng.permutation(len(case.values))[:count], costs) for _ in range(orders)]
@@ -106,7 +106,7 @@ def _result(case: Case, tried: np.ndarray, costs: np.ndarray | None) -> Replay:
 
 
 def at(replays: Sequence[Replay], trials: int) -> np.ndarray:
-    """Return the normalised regret of each task after so many trials, or after all of its models."""
+    """Return the normalised regret of each task after this number of trials, or after all of its models."""
     return np.array([replay.regrets[min(trials, len(replay.regrets)) - 1] for replay in replays])
 
 
@@ -129,7 +129,7 @@ def cost_to_within(replays: Sequence[Replay], tolerance: float) -> np.ndarray:
 
 
 def by_group(values: np.ndarray, groups: Sequence[str]) -> np.ndarray:
-    """Return the mean of each data set: its tasks are one piece of evidence."""
+    """Return the mean of each data set: its tasks are not independent."""
     _, places = np.unique(np.array(groups), return_inverse=True)
     return np.asarray(np.bincount(places, weights=values) / np.bincount(places))
 

@@ -108,7 +108,7 @@ class Blocks:
         return np.array_equal(self.block_of, other.block_of)
 
     def tail(self, header: NpyHeader) -> bytes:
-        """Return what stands between the data and the checksums of the blocks."""
+        """Return the bytes between the data and the checksums of the blocks."""
         head = _HEAD.pack(_MAGIC, self.count, BLOCK if self.is_in_order else 0)
         rows = b"" if self.is_in_order else self.block_of.astype("<u4").tobytes()
         return head + digest(header.content + head + rows) + rows

@@ -28,7 +28,7 @@ _COLUMNS = {
 
 
 def check_cells(database: Database) -> None:
-    """Raise ``StoreError`` for a cell of another type than its column, or a key that is no key."""
+    """Raise ``StoreError`` for a cell of another type than its column, or an invalid key."""
     for table, columns in _COLUMNS.items():
         wrong = [
             f"WHEN typeof({column}) NOT IN ({types}) THEN '{column}'" for column, types in columns.items()

@@ -27,7 +27,7 @@ class Owners:
         self._store = store
 
     def of(self, shelf: str, key: str) -> tuple[str, str]:
-        """Return what a file holds, and the job, task, or model and task that it belongs to."""
+        """Return the kind of a file's content, and the job, task, or model and task that it belongs to."""
         if shelf in _OF_JOBS:
             return _OF_JOBS[shelf], self._jobs.get(key.partition("-")[0], key)
         if shelf in _OF_TASKS:

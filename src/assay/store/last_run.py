@@ -38,7 +38,7 @@ def read_versions(arrays: Arrays) -> dict[str, str] | None:
 
 
 def read_pending(arrays: Arrays, finished: Collection[str]) -> Pending | None:
-    """Return what the last run has not finished; None if it finished, or is not known.
+    """Return the unfinished jobs of the last run; None if it finished, or is not known.
 
     Args:
         arrays: The files of the store.
@@ -53,7 +53,7 @@ def _jobs_of(rows: list[list[str]]) -> list[tuple[str, str, str]]:
 
 
 def pending_of(jobs: Iterable[tuple[str, str, str]], finished: Collection[str]) -> Pending | None:
-    """Return what remains of jobs, each with its key, model and task; None if nothing does."""
+    """Return the remaining jobs, each with its key, model and task; None if none remain."""
     models: dict[str, set[str]] = {}
     for key, model, task in jobs:
         left = models.setdefault(model, set())

@@ -20,7 +20,7 @@ from assay.store.task_files import MOST_KEPT
 _OF_JOBS = {"predictions": ("",), "probs": ("",), "held_out": ("-rows", "-probs", "")}  # and their endings
 _OF_TASKS = ("truths", "lengths", "contents", "held_out_truths")
 _TEXTS_OF_TASKS = ("splits", "examples")
-_BY_NAME = {"slices": None, "hardest": MOST_KEPT}  # what either store has is kept, and of it at most so much
+_BY_NAME = {"slices": None, "hardest": MOST_KEPT}  # union of both stores, truncated to this size
 _COPIES = 16  # at once: each waits until the disk has the file
 _NAMES = tuple(f"{COLUMNS}, finished".split(", "))
 _KEY, _MODEL, _STATUS, _FINISHED = map(_NAMES.index, ("key", "model", "status", "finished"))

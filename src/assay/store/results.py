@@ -85,7 +85,7 @@ class Store:
         self.database.write(f"INSERT OR REPLACE INTO results ({COLUMNS}, finished) VALUES ({marks})", row)  # noqa: S608  # constants
 
     def add_model(self, opened: Opened) -> None:
-        """Store the facts about a model, and its speed beside earlier measurements."""
+        """Store the facts about a model, and add its speed to earlier measurements."""
         facts = json.dumps(asdict(opened.facts))
         self.database.write(
             "INSERT INTO models VALUES (?,?,?) ON CONFLICT (address) DO UPDATE SET "
@@ -96,7 +96,7 @@ class Store:
             self.add_speed(opened.model, opened.identity, opened.speed)
 
     def add_speed(self, model: str, identity: str, speed: Speed) -> None:
-        """Store a measurement of the speed of a model beside earlier ones."""
+        """Add a measurement of the speed of a model to earlier ones."""
         row = (model, identity, *astuple(speed), _now())
         self.database.write("INSERT INTO latencies VALUES (?,?,?,?,?,?,?,?)", row)
 
@@ -139,7 +139,7 @@ class Store:
     def known(
         self, keys: Iterable[str], *, time_limit: float | None = None, retry_failed: bool = False
     ) -> set[str]:
-        """Return the keys of jobs that need not run again: with a result, of which no file is damaged.
+        """Return the keys of jobs that need not run again: those with a result and no damaged file.
 
         Failures of the environment run again, and jobs that exceeded a lower time limit.
 

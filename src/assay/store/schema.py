@@ -104,7 +104,7 @@ def _versions(connection: sqlite3.Connection) -> list[object]:
 
 
 def _unfinished(connection: sqlite3.Connection, tables: set[str], root: Path) -> int:
-    """Return 0 for tables of an earlier Assay that was killed before it had created all of them."""
+    """Return 0 if an earlier Assay was killed while it created the tables."""
     if "results" in tables and connection.execute("SELECT 1 FROM results LIMIT 1").fetchone():
         raise _foreign(root, "it has results without a version")
     return _CREATED

@@ -33,7 +33,7 @@ def write_openings(arrays: Arrays, openings: Mapping[str, SetupCost]) -> None:
 
 
 def read_openings(arrays: Arrays) -> dict[str, SetupCost]:
-    """Return what steps took besides their jobs, by their first key; none if nothing is known."""
+    """Return the seconds of steps outside their jobs, by first key; empty if nothing is known."""
     return arrays.read_json(SHELF, _OPENINGS, _openings_of) or {}
 
 

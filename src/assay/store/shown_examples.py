@@ -120,7 +120,7 @@ def _beginning(example: str | tuple[str, str] | Words) -> str:
 
 
 def _around(words: Sequence[str], place: int) -> str:
-    """Return a word in brackets with what stands beside it."""
+    """Return a word in brackets with its neighbours."""
     before, after = " ".join(words[:place]), " ".join(words[place + 1 :])
     before = before if len(before) <= _BESIDE else "…" + before[-_BESIDE:]
     after = after if len(after) <= _BESIDE else after[:_BESIDE] + "…"

@@ -60,7 +60,7 @@ def _of_array(path: Path, file: FileIO) -> tuple[str, bool]:
 
 
 def database_damage(root: Path) -> str:
-    """Return what is wrong with the file of results, in the words of SQLite; empty if nothing is."""
+    """Return SQLite's report about the file of results; empty if it is intact."""
     try:
         with closing(MemoryDatabase(root)) as database:
             found = [str(row[0]) for row in database.rows("PRAGMA integrity_check")]

@@ -227,7 +227,7 @@ def _one_cell_per_row(
 
 
 def _different(groups: Mapping[str, Mapping[tuple[str, str], Sequence[str]]], path: Path) -> tuple[str, ...]:
-    """Return a note on models with different values on one task, of which the mean is taken."""
+    """Return a note on models with several values for one task, which are averaged."""
     twice = [pair for group in groups.values() for pair, texts in group.items() if len(set(texts)) > 1]
     if not twice:
         return ()

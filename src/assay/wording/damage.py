@@ -51,5 +51,5 @@ def unchecked_sentence(count: int, *, is_mended: bool) -> str:
     """Return a sentence about files that earlier versions wrote."""
     had = f"{plural(count, 'stored file')} of an earlier Assay {'has' if count == 1 else 'have'} no checksum"
     if is_mended:
-        return f"{had}: used, and now with checksums."
+        return f"{had}: used; checksums were added."
     return f"{had}: used without verification; the next run adds checksums."

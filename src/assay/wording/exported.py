@@ -70,5 +70,5 @@ def exported_runs(comparison: Comparison) -> list[ExportedRun]:
 
 
 def receipt(tool: str, runs: Sequence[ExportedRun]) -> str:
-    """Return what the file says of runs that a tool keeps elsewhere."""
+    """Return the reason why a tool keeps its runs elsewhere."""
     return "\n".join([f"{len(runs)} runs in {tool}", *(f"{run.key}  {run.name}" for run in runs)]) + "\n"

@@ -144,9 +144,7 @@ def _confidence(findings: TaskFindings, decision: Recommendation, models: Mappin
         return "only one pretrained model has a value, so there is nothing to compare it with"
     regret = decision.expected_regret.get(chosen.model)
     if regret is None or chosen.ranks is None:
-        return (
-            "predictions are not stored, so that differences were not tested; it has the best measured value"
-        )
+        return "predictions are not stored, so differences were not tested; it has the best measured value"
     parts = filter(None, (_regret(findings, decision, chosen), may_be_best_text(findings, decision, models)))
     return "; ".join(parts) + _remedy(findings)
 

@@ -36,7 +36,9 @@ def agreement_remarks(overall: Sequence[OverallAgreement]) -> tuple[str, ...]:
     if sure:
         return (f"{names} {verb} better than {prior}.",)
     has_interval = any(score.over_static is not None for score, _ in above)
-    doubt = "with other models that may turn" if has_interval else "there are too few models to be sure"
+    doubt = (
+        "the sign could change with other models" if has_interval else "there are too few models to be sure"
+    )
     return (f"{names} {verb} better than {prior}, but {doubt}.",)
 
 

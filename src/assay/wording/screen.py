@@ -37,7 +37,7 @@ Names = Mapping[str, str]
 
 
 def task_line(task: TaskFacts, name: str) -> str:
-    """Return what a task holds: examples, classes, test, and where the splits come from."""
+    """Return the contents of a task: examples, classes, test, and the origin of its splits."""
     total = task.train_count + task.val_count + task.test_count
     source = f", {task.split_source}" if task.split_source else ""
     return f"{name}: {total:,} {PLURAL[task.modality]}{_what(task)}; test {task.test_count:,}{source}"
@@ -57,7 +57,7 @@ def _what(task: TaskFacts) -> str:
 
 
 def metric_line(comparison: Comparison, findings: TaskFindings) -> str:
-    """Return what the values are, which direction is better, and the chance level."""
+    """Return the metric of the values, its direction, and the chance level."""
     direction = "lower is better" if findings.shown_negated else "higher is better"
     if comparison.is_estimate:
         by = "" if findings.measure == comparison.ranked_by else f" by {comparison.ranked_by}"
@@ -78,7 +78,7 @@ def tasks_line(tasks: Sequence[TaskFindings]) -> str:
 
 
 def over_tasks_line(title: str, comparison: Comparison, tasks: Sequence[TaskFindings]) -> str:
-    """Return what the means over tasks are of."""
+    """Return the quantity that is averaged over tasks."""
     by = f"by {comparison.ranked_by}"
     if title == "rank":
         return f"mean rank {by}, lower is better; nothing was trained"

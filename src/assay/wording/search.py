@@ -147,7 +147,7 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
 
 
 def missed_lines(search: SearchFindings, tasks: Sequence[TaskFindings]) -> list[str]:
-    """Return what may have been missed on each task; what holds for all of several comes once."""
+    """Return what may have been missed on each task; a sentence that is true of all tasks comes once."""
     of_tasks = {findings.task.address: missed_sentences(search, findings) for findings in tasks}
     times = Counter(sentence for sentences in of_tasks.values() for sentence in sentences)
     lines = []
@@ -159,7 +159,7 @@ def missed_lines(search: SearchFindings, tasks: Sequence[TaskFindings]) -> list[
 
 
 def confidence_sentences(search: SearchFindings, findings: TaskFindings) -> list[str]:
-    """Return what the first screen says of what may be missed, the most important sentence first."""
+    """Return the first screen's sentences about what may be missed, the most important first."""
     sentences = missed_sentences(search, findings)
     if sentences and search.contaminated:
         sentences.append(

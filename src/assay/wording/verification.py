@@ -7,7 +7,7 @@ from assay.wording.numbers import plural
 
 
 def verification_lines(found: Verification) -> list[str]:
-    """Return what was verified, what is wrong, and which jobs that ran again have another result."""
+    """Return sentences about what was verified, the faults, and the repeated jobs with another result."""
     lines = [f"Problem: {problem.of}: {problem.reason}" for problem in found.problems]
     lines += map(_rerun, found.reruns)
     if found.unchecked:

@@ -14,7 +14,7 @@ from assay.workers.channel import Message
 from assay.workers.worker import MEMORY_HINT, OVER_HINT, Worker
 
 RECEIVED = Message({"is": "received"})  # the first reply to every request
-_TRIES = 2  # how often a request is sent whose worker ends before it has received all of it
+_TRIES = 2  # attempts to send a request, if its worker ends before it has received all of it
 _SECONDS_TO_RECEIVE = 120.0
 _SLOWEST = 10e6  # bytes per second
 _SECONDS_TO_END = 10.0
@@ -79,7 +79,7 @@ class Pool:
         )  # a slow store waits
 
     def added(self) -> range:
-        """Return the numbers of all workers, and from then on none."""
+        """Return the worker numbers on the first call, then nothing (see ``Workers.added``)."""
         count, self._count = self._count, 0
         return range(count)
 

@@ -20,7 +20,7 @@ OVER_MEMORY = 97  # exit code of a worker that held more memory than it may
 
 
 def live(target: str, number: int, stderr: int) -> NoReturn:
-    """Be a worker: call the target with the channel and exit.
+    """Run as a worker: call the target with the channel and exit.
 
     Args:
         target: What serves the channel, as "module:callable".

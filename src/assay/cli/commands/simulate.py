@@ -61,7 +61,7 @@ def command(
     lower_is_better: options.LowerIsBetter = None,
     seed: Annotated[int, typer.Option(help="The seed of the random orders and the intervals.")] = 0,
 ) -> None:
-    """Replay a search for the best model on past results, each task left out in turn, beside simple rules."""
+    """Replay a search on past results, each task left out in turn, and compare it with simple rules."""
     from assay.actions.simulate import SimulationSettings, parse_trials, simulate
     from assay.reports.html.simulation import check_plot, write_plot
     from assay.reports.terminal.console import console as new_console

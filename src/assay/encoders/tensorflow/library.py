@@ -55,7 +55,7 @@ def open_in_worker(server: str, settings: Mapping[str, object], device: str, mod
 def load() -> None:
     """Import TensorFlow, and Keras if installed, without Keras's optional plotting dependencies."""
     for package in ("matplotlib", "sklearn", "pandas"):  # they take half of the start-up time
-        sys.modules.setdefault(package, None)  # type: ignore[arg-type]  # None is how Python says: not there
+        sys.modules.setdefault(package, None)  # type: ignore[arg-type]  # None makes the import fail
     import tensorflow  # noqa: F401
 
     with suppress(ImportError):

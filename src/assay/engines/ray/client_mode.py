@@ -30,7 +30,7 @@ class TaskActor:
         return self.call("request", worker, message)[1]
 
     def call(self, name: str, *given: Any) -> tuple[Any, str]:
-        """Return what a method returns, and why it refuses."""
+        """Return the result of a method, and the reason if it refuses."""
         try:
             return getattr(self._tasks, name)(*given), ""
         except UsageError as error:
@@ -69,7 +69,7 @@ class OutsideTasks:
         _accepted(self._got(refused))
 
     def next(self) -> Reply | WorkerLost | None:
-        """Return what any task replies next, or that it was lost; None now and then."""
+        """Return the next reply of any task, or its loss; None after a while without either."""
         reply: Reply | WorkerLost | None = self._called("next")
         return reply
 
@@ -81,7 +81,7 @@ class OutsideTasks:
         """Do nothing: the task has ended."""
 
     def close(self) -> None:
-        """End all tasks, whatever they do."""
+        """End all tasks, even busy ones."""
         self._called("close")
         self._ray.kill(self._inside)
 

@@ -111,7 +111,7 @@ def _start_within(tries: int) -> None:
 
 
 def _init(address: str, **settings: bool) -> None:
-    """Connect to Ray, which sets a handler of TERM of its own: those of this process stay."""
+    """Connect to Ray, and restore this process's handler of TERM, which Ray replaces."""
     import ray
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

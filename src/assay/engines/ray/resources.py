@@ -65,7 +65,7 @@ class Needs(NamedTuple):
         )
 
     def refusal(self, nodes: Iterable[Mapping[str, Any]]) -> UsageError:
-        """Return what to say where no node has room."""
+        """Return the message for the case that no node has room."""
         wanted = [f"{self.cpus:g} CPU"]
         wanted += [f"{self.gpus:g} GPU"] if self.gpus else []
         wanted += [f"{self.memory / 1e9:.1f} GB of memory"] if self.memory else []

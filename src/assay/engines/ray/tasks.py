@@ -156,7 +156,7 @@ class RayTasks:
         ).remote(self._shipping.greeting, message._replace(fields=fields))
 
     def next(self) -> Reply | WorkerLost | None:
-        """Return what any task replies next, or that it was lost; None now and then."""
+        """Return the next reply of any task, or its loss; None after a while without either."""
         while not self._ready:
             by_stream = {stream: worker for worker, stream in self._streams.items()}
             if not self._ray.wait(list(by_stream), num_returns=1, timeout=_SECONDS_BETWEEN_LOOKS)[0]:
@@ -180,7 +180,7 @@ class RayTasks:
         """Do nothing: the task has ended."""
 
     def close(self) -> None:
-        """End all tasks, whatever they do."""
+        """End all tasks, even busy ones."""
         for stream in self._streams.values():
             self._ray.cancel(stream, force=True)
         self._streams.clear()

@@ -56,8 +56,8 @@ class HuggingFaceSource(ModelSource):
         layers: The number of first layers of a text or audio model to use, without its head; or "mean" for
             the mean of the outputs of all layers.
         pairs: "apart": each text of a pair alone, and compared as u, v, abs(u - v), u * v; or "together": as
-            one input. None for "together" where the head was trained on pairs, as one that gives a single
-            number or entailment was; for "apart" with every other text model.
+            one input. None: "together" if the head was trained on pairs (it has one output, or entailment
+            classes), else "apart".
         trust_remote_code: Run the Python code that comes with the model: of a folder, or of a repository at
             a commit that is named in full, ``hf:org/name@<40 hex digits>``.
         dtype: The precision: "auto", "float32", "bfloat16" or "float16"; weights are loaded in it.
@@ -91,7 +91,7 @@ class HuggingFaceSource(ModelSource):
         return map(cls, dict.fromkeys((*listed_in(_LISTED), *own)))
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what is listed of the model; the modality of others if their configuration is here."""
+        """Return the listed facts about the model; for others the modality, if the configuration is local."""
         entry = self._repository.entry(address, None, _LISTED)
         if entry.modality is None and entry.is_local:
             return replace(entry, modality=modality_in(self._repository.local_folder))

@@ -81,7 +81,7 @@ class KerasSource(ModelSource):
         return sorted(_applications())
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what the documentation of Keras says of an application; a file is local."""
+        """Return the documented facts about a Keras application; a file is local."""
         from assay.encoders.listed import column_of, listed_in
         from assay.environment.downloads import keras_file
 

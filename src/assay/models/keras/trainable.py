@@ -35,7 +35,7 @@ def keras_on_torch() -> Iterator[Any]:
     os.environ["KERAS_BACKEND"] = "torch"  # Keras reads it when it is imported
     hides = "tensorflow" not in sys.modules
     if hides:
-        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # None is how Python says: not there
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # None makes the import fail
     try:
         import keras
 
@@ -136,7 +136,7 @@ class KerasModule(nn.Module):
 
 @final
 class KerasLayer(nn.Module):
-    """The weights of one layer; what it draws without a seed of its own is drawn from its position."""
+    """The weights of one layer; without a seed of its own, its random seed is its position."""
 
     def __init__(self, layer: Any, position: int) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class KerasNorm(nn.modules.batchnorm._BatchNorm):
             layer.moving_variance.value.data.fill_(1)
 
     def begin(self) -> None:
-        """Set how much the next batch counts: as all before it where there is no momentum, as in torch."""
+        """Set the weight of the next batch; without momentum all batches weigh the same, as in torch."""
         layer, momentum = self._keras
         if self.training and self.momentum is None:
             self._batches += 1
@@ -189,7 +189,7 @@ def _own(layer: Any) -> list[Any]:
 
 
 def _adopt(module: nn.Module, layer: Any) -> None:
-    """Let a module hold the tensors of a layer, which stay the same ones whatever Keras assigns to them."""
+    """Register the tensors of a layer in a module; they stay the same objects when Keras assigns to them."""
     trained = {id(variable) for variable in layer._trainable_variables}
     for position, variable in enumerate(_own(layer)):
         name = f"{position}_{variable.name}"

@@ -49,7 +49,7 @@ class Port:
     dtype: np.dtype
 
     def describe(self) -> str:
-        """Return the name, shape and type in words."""
+        """Describe the name, shape and type."""
         return f"'{self.name}' ({' x '.join('?' if axis is None else str(axis) for axis in self.shape)})"
 
 
@@ -70,7 +70,7 @@ class Cut:
 
 @final
 class OnnxGraph:
-    """The graph of an ONNX file, whose weights stay in the file where they lie beside it.
+    """The graph of an ONNX file; weights in external files are not loaded.
 
     Args:
         path: The file.
@@ -153,7 +153,7 @@ class OnnxGraph:
 
     @property
     def external_files(self) -> tuple[Path, ...]:
-        """The files beside this one that hold its weights."""
+        """The external files that contain its weights."""
         names = {
             entry.value
             for tensor in self._model.graph.initializer

@@ -53,7 +53,7 @@ class InputReader(Protocol):
         """How pixels enter the graph; None for texts."""
 
     def probe(self) -> tuple[Example, str]:
-        """Return an example of the full input size, and that size in words."""
+        """Return an example of the full input size, and a description of that size."""
 
 
 @final
@@ -209,7 +209,7 @@ class ImageFeeds:
         return pooled_array(values, self.axes)
 
     def describe(self) -> str:
-        """Return the recipe in words."""
+        """Describe the recipe."""
         order = "; blue first, as the file states" if self.blue_first else ""
         layout = "NHWC" if self.channels_last else "NCHW"
         return f"{self.recipe.describe()}; {layout} {self.port.dtype}{order}"

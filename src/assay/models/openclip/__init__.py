@@ -75,7 +75,7 @@ class OpenClipSource(ModelSource):
         return [cls(name, tower=tower) for tower in _TOWERS for name in names]
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what OpenCLIP's profiles and results say of the tower."""
+        """Return facts about the tower from OpenCLIP's profiles and results."""
         named = f"{self.name}(tower='text')" if self.tower == "text" else self.name
         listed = listed_in(_LISTED).get(named, CatalogueEntry("", self.modality()))
         repository = self._repository or HubRepository(listed.repository)
@@ -170,7 +170,7 @@ class OpenClipSource(ModelSource):
         return self.pretrained and self.checkpoint is None
 
     def _facts(self) -> dict[str, Any]:
-        """Return what OpenCLIP knows of the weights."""
+        """Return OpenCLIP's facts about the weights."""
         from open_clip.pretrained import get_pretrained_cfg
 
         return dict(get_pretrained_cfg(*self._parts) or {}) if self._repository is None else {}

@@ -63,7 +63,7 @@ class SentenceSource(ModelSource):
         return map(cls, dict.fromkeys((*listed_in(_LISTED), *cached)))
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what MTEB says of the model."""
+        """Return the results of the model on MTEB."""
         entry = self._repository.entry(address, Modality.TEXT, _LISTED)
         return entry if self.pretrained else replace(entry, pretraining="", licence="", source_accuracy=None)
 

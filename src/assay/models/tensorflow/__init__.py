@@ -109,7 +109,7 @@ class TensorflowSource(ModelSource):
         return path_of(self.name)
 
     def _set_scale(self) -> bool | None:
-        """Return what the user wrote; mean and std are those of 0..1, as they always were."""
+        """Return the settings of the user; mean and std are for the range 0..1."""
         return True if self.scale is None and (self.mean, self.std) != (0.0, 1.0) else self.scale
 
     def _scale_in_identity(self) -> bool | None:

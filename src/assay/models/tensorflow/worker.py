@@ -99,7 +99,7 @@ def _called(call: Any, batch: Any) -> Any:
 
 
 def _inputs(call: Any) -> list[Any]:
-    """Return what a signature, or one of the functions behind a callable model, takes."""
+    """Return the inputs of a signature, or of one of the functions behind a callable model."""
     if hasattr(call, "structured_input_signature"):
         return list(call.structured_input_signature[1].values())
     functions = getattr(call.__call__, "concrete_functions", ())

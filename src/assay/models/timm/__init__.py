@@ -78,7 +78,7 @@ class TimmSource(ImageSource):
         return map(cls, cls("").choices())
 
     def entry(self, address: str) -> CatalogueEntry:
-        """Return what timm's registry, and its published results, say of the model."""
+        """Return facts about the model from timm's registry and its published results."""
         named = self._named_repository()
         if named is not None:
             cached = is_repository_cached(named)

@@ -24,7 +24,7 @@ class Published(NamedTuple):
 
 @cache
 def results() -> dict[str, Published]:
-    """Return the published results by name; see the README beside the file."""
+    """Return the published results by name; see the README next to the file."""
     return {name: Published(float(top1), round(float(macs) * 1e9)) for name, _, top1, macs in _rows()}
 
 
@@ -55,7 +55,7 @@ class TimmFacts(NamedTuple):
 
 
 def facts_of(name: str) -> TimmFacts | None:
-    """Return what timm lists of a name; None if it has no such architecture."""
+    """Return timm's facts about a name; None if it has no such architecture."""
     return _kept().get(name) or _asked(name)
 
 

@@ -16,7 +16,7 @@ _IMPORTED: dict[str, str] = {}  # the hash of the source of each module when it 
 
 
 def imported(path: str, file: Path | None, beside: tuple[Path, ...]) -> ModuleType:
-    """Import a module; again if its file, or one that it imports, has changed, as beside a notebook."""
+    """Import a module; again if its file, or one that it imports, has changed, as in a notebook session."""
     if file is None:
         return importlib.import_module(path)
     now = hash_of_files((file, *beside))

@@ -59,7 +59,7 @@ class BagTrainable(Trainable):
         return [self._joined(side, self._weights, rng) for side in zip(*prepared, strict=True)]
 
     def features(self, inputs: list[Bags]) -> torch.Tensor:
-        """Return texts x width, pairs x 4 width, or words x width; zeros where there is no known word."""
+        """Return texts x width, pairs x 4 width, or words x width; zeros if no word is known."""
         return compared([self.module(bags.rows, bags.starts, bags.weights) for bags in inputs])
 
     def _joined(self, bags: Sequence[Bag], weights: np.ndarray, rng: np.random.Generator | None) -> Bags:

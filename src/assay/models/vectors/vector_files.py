@@ -204,7 +204,7 @@ def _rows(words: list[str], vectors: list[bytes], width: int, path: Path) -> Wor
 
 
 def has_mark(path: Path) -> bool:
-    """Return whether a file begins with the byte order mark, which is no part of its first word."""
+    """Return whether a file begins with a byte order mark, which is not part of its first word."""
     with _opened(path) as stream:
         return stream.read(len(BOM_UTF8)) == BOM_UTF8
 

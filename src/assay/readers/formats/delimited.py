@@ -215,8 +215,8 @@ class _Rows:
             note(f"A quotation mark in {lines} of {name} encloses no cell: it is read as a letter.")
         if self.doubtful:
             note(
-                f"{name}, {self.doubtful[0]} are one cell between quotation marks, and each line might be a "
-                "row. If they are rows, take away the mark in the first of them."
+                f"{name}, {self.doubtful[0]} are read as one quoted cell. If each line is a row, "
+                "delete the opening quotation mark."
             )
         if not self.odd:
             return

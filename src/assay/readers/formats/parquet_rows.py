@@ -59,7 +59,7 @@ def arrow_rows(file: TableFile, note: Note) -> Iterator[pa.RecordBatch]:
 
 
 def _validated(batches: Iterable[pa.RecordBatch], count: int) -> Iterator[pa.RecordBatch]:
-    """Yield batches of at most so many rows; offsets out of the file would end the process later."""
+    """Yield batches of limited size; offsets outside the file would end the process later."""
     for batch in batches:
         batch.validate(full=True)
         yield from (batch.slice(row, count) for row in range(0, batch.num_rows, count))
@@ -117,7 +117,7 @@ def _flat(batch: pa.RecordBatch) -> dict[str, pa.Array]:
 
 
 def _writer(column: pa.Array) -> Writer | None:
-    """Return what writes a column as strings, by its first cells; None if nothing does."""
+    """Return a function that converts a column to strings, by its first cells; None if none applies."""
     if is_readable(column.type) or _are_texts(column):
         return text_column
     return file_names if _may_hold_files(column.type) and embedded_modality(column) else None

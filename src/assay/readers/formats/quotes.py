@@ -30,7 +30,7 @@ class RowCells(NamedTuple):
 
 
 class _Feed:
-    """Lines, of which some may be handed back."""
+    """Lines that can be pushed back."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines

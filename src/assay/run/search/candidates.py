@@ -183,7 +183,7 @@ class Candidates:
     def _screen(
         self, named: Named[ModelSource], identity: str, task: Task, run: Run, rows: int | None
     ) -> Job:
-        """Return a job of a screen: on all of train a study's if it is known, else one that is no row."""
+        """Return the job of a screen: the study's own for all of train, else one that reports do not show."""
         if rows is None:
             of_a_study = job_of(named, identity, task, run)
             if self._known({of_a_study.key}):
@@ -191,7 +191,7 @@ class Candidates:
         return job_of(named, identity, task, run, train_rows=len(task.train) if rows is None else rows)
 
     def called(self, addresses: Iterable[str]) -> list[int]:
-        """Return the models with these addresses, whatever their aliases."""
+        """Return the models with these addresses, regardless of aliases."""
         wanted = {str(Address.parse(address).without_alias()) for address in addresses}
         return [
             model for model, named in enumerate(self.models) if str(named.address.without_alias()) in wanted

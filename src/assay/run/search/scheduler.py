@@ -137,7 +137,7 @@ class SearchScheduler(Scheduler[Evaluation]):
             return self._run(step, evaluations)
 
     def _is_time_for_controls(self, share: float) -> bool:
-        """Return whether the control is not judged yet, and is known or takes little of what is left."""
+        """Return whether to run the control now: stored, or a small part of the remaining budget."""
         if self._has_controls or not self.curve:
             return False
         takes = self._costs.caution * self._costs.whole(self.curve[0][1])
@@ -190,7 +190,7 @@ class SearchScheduler(Scheduler[Evaluation]):
         return next(alone, StopReason.BUDGET)
 
     def _is_left(self) -> bool:
-        """Return whether a model that is neither finished nor ruled out was not dropped either."""
+        """Return whether any candidate is still undecided."""
         dropped = np.zeros(len(self._candidates.models), dtype=bool)
         dropped[[*self.left_out, *self.failed]] = True
         return bool((~self.planner.is_finished & ~self.planner.ruled_out() & ~dropped).any())

@@ -89,7 +89,7 @@ class WithinDisk(Scheduler[Evaluation]):
         return [file for file in contents(place) if file not in self._before[place]]
 
     def _remove(self, place: Path) -> None:
-        """Remove the new files of a place, and let references of a repository name the commits of before."""
+        """Remove the new files of a place, and restore the refs of the repository."""
         for file in self._new(place):
             with suppress(OSError):  # in use, as on Windows: it is tried again
                 file.unlink()

@@ -83,7 +83,7 @@ class Identity(NamedTuple):
 
 @cache
 def identity_of(model: str) -> Identity:
-    """Return what the address of a model says about its weights.
+    """Return the facts about the weights that the address of a model reveals.
 
     >>> identity_of("hf:timm/resnet50.a1_in1k").weights == identity_of("timm:resnet50.a1_in1k").weights
     True

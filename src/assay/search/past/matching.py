@@ -40,7 +40,7 @@ class PastResults(NamedTuple):
 
 
 def past_for(models: Sequence[str], modality: Modality, *, histories: Iterable[PastTable]) -> PastResults:
-    """Return what past tasks say of these models.
+    """Return the past results of these models.
 
     A model is matched to the results of the same weights under whatever name; else to the mean of the models
     of its family, of one architecture, size and version, whose names say the same of their training. What
@@ -114,5 +114,5 @@ def _value(of_task: Mapping[str, float], members: Sequence[str]) -> float:
 
 
 def _unique(task: str, table: str, taken: Sequence[str]) -> str:
-    """Return a name that no other task has; what follows ``@`` is no part of the name of a data set."""
+    """Return a name that no other task has; the text after ``@`` is not part of the data set's name."""
     return task if task not in taken else f"{task}@{table}"

@@ -106,7 +106,7 @@ def _content(path: Path) -> object:
 
 
 def content_of(table: PastTable) -> dict[str, object]:
-    """Return what is written of a table."""
+    """Return the JSON text of a table."""
     return {
         "name": table.name,
         "title": table.title,

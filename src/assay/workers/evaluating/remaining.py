@@ -16,11 +16,11 @@ class Remaining(Generic[WorkT]):
     """An evaluation that a worker runs.
 
     Attributes:
-        left: What is left of it.
+        left: The part that has not finished.
         has_opened: Whether the model is open.
         is_clean: Whether no job has failed: an evaluator then keeps the model open.
         fault: Why its worker was killed; empty if it was not.
-        repeats: How often it was lost without blame and began again.
+        repeats: The number of restarts after failures that were not its fault.
     """
 
     left: WorkT
