@@ -199,7 +199,7 @@ def test_a_fresh_process_predicts_what_the_study_predicted(study, kind):
         np.testing.assert_allclose(probs, kept.probs, atol=1e-4)
 
 
-def test_what_is_beside_the_weights_is_the_same_for_every_model_and_readable_by_others(study):
+def test_files_next_to_the_weights_are_the_same_for_every_model_and_readable(study):
     scripts = {(study.folder / kind / "predict.py").read_text() for kind in MODELS}
     modes = {path.stat().st_mode & 0o777 for path in (study.folder / "text").iterdir() if path.is_file()}
     needed = (study.folder / "images" / "requirements.txt").read_text().splitlines()

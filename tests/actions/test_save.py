@@ -103,7 +103,7 @@ def test_what_cannot_be_onnx_says_so_and_leaves_nothing(store, tmp_path):
     assert not (tmp_path / "saved").exists()
 
 
-def test_what_the_study_lacks_is_said(store, tmp_path):
+def test_missing_parts_of_the_study_are_named(store, tmp_path):
     with pytest.raises(UsageError, match=r"no knn\(k=3\) of .*; it has .*knn, .*Write --method"):
         save(open_existing(store), chosen("knn(k=3)"), tmp_path / "saved", "cpu")
 

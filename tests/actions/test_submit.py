@@ -131,7 +131,7 @@ def test_a_row_that_is_cut_off_is_named(folder: Path, entrant: Entrant, tmp_path
         path.write_text(whole)
 
 
-def test_what_cannot_be_submitted_is_said(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
+def test_tasks_that_cannot_be_submitted_are_rejected(folder: Path, entrant: Entrant, tmp_path: Path) -> None:
     store = open_existing(folder / "store")
     other = entrant._replace(method=Named(resolve_methods(["knn"])[0].address, entrant.method.plugin))
     (tmp_path / "notes.txt").write_text("mine")

@@ -53,7 +53,7 @@ def lost(kind: str, models: int, examples: int, rng: np.random.Generator) -> tup
 
 @pytest.mark.parametrize("examples", [50, 100, 200, 400])
 @pytest.mark.parametrize("models", STUDIES)
-def test_recommendations_lose_what_they_state_and_hardly_more_than_the_best_measured_model(models, examples):
+def test_stated_regret_is_the_actual_one_and_hardly_above_that_of_the_best_value(models, examples):
     rng = np.random.default_rng([models, examples])
     studies = np.array([lost(kind, models, examples, rng) for kind in KINDS for _ in range(STUDIES[models])])
     best, recommended, stated = studies.mean(axis=0)

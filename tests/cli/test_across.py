@@ -13,7 +13,7 @@ def table(tmp_path):
     return "board.csv"
 
 
-def test_a_table_is_compared_and_what_was_guessed_is_said(assay, table):
+def test_a_table_is_compared_and_guesses_are_reported(assay, table):
     code, out, _ = assay("across", table)
 
     assert code == 0

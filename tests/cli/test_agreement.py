@@ -44,7 +44,7 @@ def test_each_task_is_shown_where_asked_for(assay, tables):
     assert [line.split()[0] for line in by_task[len(plain) :].splitlines() if " good " in line] == list("abc")
 
 
-def test_what_stands_on_one_side_only_is_said(assay, tables, tmp_path):
+def test_names_in_only_one_table_are_reported(assay, tables, tmp_path):
     (tmp_path / "truth.csv").write_text(TRUTH + "huge,0.9,0.9,0.9\n")
 
     assert "1 model has no score: huge" in assay("agreement", *tables)[1]

@@ -100,7 +100,7 @@ def test_estimating_and_training_at_once_is_refused(assay, photos):
 
 
 @pytest.mark.parametrize("arguments", [("rank", "-m", "zoo:colours", "--html"), ("export",)])
-def test_a_file_that_cannot_be_written_is_said(assay, photos, tmp_path, arguments):
+def test_a_file_that_cannot_be_written_is_reported(assay, photos, tmp_path, arguments):
     assay("rank", str(photos), "-m", "zoo:colours", *QUICK)
     (tmp_path / "file").write_text("in the way")
     path = str(tmp_path / "file" / "out.json")
@@ -250,7 +250,7 @@ def test_a_study_file_is_fetched_whole(assay, photos, tmp_path):
     assert "downloaded     nothing: it is cached already" in out
 
 
-def test_offline_nothing_is_downloaded_and_what_to_fetch_is_said(tmp_path):
+def test_offline_nothing_is_downloaded_and_missing_downloads_are_named(tmp_path):
     command = [sys.executable, "-m", "assay", "check", "torchvision:squeezenet1_1", "--offline"]
     environment = {**os.environ, "TORCH_HOME": str(tmp_path)}
 

@@ -168,7 +168,7 @@ def test_a_model_that_cannot_be_opened_is_tried_once() -> None:
     assert results[0].cause is Cause.ENVIRONMENT
 
 
-def test_what_ends_a_run_ends_it() -> None:
+def test_a_store_error_ends_the_run() -> None:
     with pytest.raises(StoreError, match="disk is full"):
         outcomes(Isolated(), Perform(fill_the_disk, at_once=True))
 

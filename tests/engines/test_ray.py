@@ -169,7 +169,7 @@ def test_nodes_have_room_for_whole_evaluations_and_only_while_they_live() -> Non
     assert Needs(0.1, 0, int(4e9), None).room(nodes) == 2
 
 
-def test_an_evaluation_asks_for_the_memory_that_it_is_expected_to_take_at_most_that_of_a_node() -> None:
+def test_an_evaluation_requests_its_expected_memory_up_to_that_of_a_node() -> None:
     small, large = {"CPU": 4.0, "memory": 8e9}, {"CPU": 0.5, "memory": 64e9}  # has too few processors
     nodes = [{"Alive": True, "Resources": resources} for resources in (small, large)]
 
@@ -183,7 +183,7 @@ def test_an_evaluation_asks_for_the_memory_that_it_is_expected_to_take_at_most_t
     assert memory(Needs(1, None, 0, None), int(2e9)) is None
 
 
-def test_another_version_is_a_difference_and_a_missing_package_or_another_build_is_none() -> None:
+def test_only_another_version_is_a_difference_not_a_missing_package_or_build() -> None:
     here = versions()
     of_another_build = here["numpy"].partition("+")[0] + "+cpu"
 

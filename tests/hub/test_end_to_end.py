@@ -203,9 +203,7 @@ def test_a_gated_model_runs_by_the_same_command_once_the_token_may_read_it(
 
 
 @pytest.mark.usefixtures("fetched")
-def test_a_download_of_torch_that_is_cut_changed_or_refused_is_a_row_and_is_tried_again(
-    hub: LocalHub, user: Commands
-) -> None:
+def test_a_failed_download_of_torch_is_a_row_and_is_tried_again(hub: LocalHub, user: Commands) -> None:
     named = ("squeezenet1_1", "shufflenet_v2_x0_5", "alexnet", "mnasnet0_5")
     command = ("rank", "hub:org/images", *models(*(f"torchvision:{name}" for name in named)), *KNN)
     proxy = {"https_proxy": hub.endpoint, "SSL_CERT_FILE": str(hub.certify())}
@@ -264,7 +262,7 @@ def weights_in(user: Commands, name: str) -> int:
     return sum(file.stat().st_size for file in blobs.glob("*"))
 
 
-def test_a_search_removes_what_it_downloaded_before_the_disk_limit_and_nothing_of_the_user(
+def test_a_search_keeps_the_disk_limit_by_removing_only_its_own_downloads(
     hub: LocalHub, user: Commands, tiny_bert: Path, reviews: Path
 ) -> None:
     new = ("org/one", "org/two", "org/three")
@@ -287,7 +285,7 @@ def test_a_search_removes_what_it_downloaded_before_the_disk_limit_and_nothing_o
     assert weights_in(user, "org/had") > 0
 
 
-def test_a_search_without_named_models_says_what_it_downloads_and_downloads_what_it_tries(
+def test_a_search_without_named_models_downloads_only_what_it_tries(
     hub: LocalHub, user: Commands, tiny_bert: Path, reviews: Path
 ) -> None:
     for choice in curated(Modality.TEXT):
@@ -339,9 +337,7 @@ def test_the_catalogue_asks_the_hub_only_when_told_to(hub: LocalHub, user: Comma
 
 
 @pytest.mark.usefixtures("fetched")
-def test_a_hub_that_refuses_fails_or_is_away_fails_what_is_not_cached_until_it_is_back(
-    hub: LocalHub, user: Commands
-) -> None:
+def test_without_the_hub_uncached_models_fail_until_it_is_back(hub: LocalHub, user: Commands) -> None:
     command = ("rank", "hub:org/reviews", *models("hf:org/late", "hf:org/bert"), *KNN, "--store", "late")
     hub.break_off({"path": "org/late/", "status": 503})
 

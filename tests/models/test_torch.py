@@ -182,7 +182,7 @@ def test_a_module_of_other_channels_says_so() -> None:
         TorchSource("my_nets:build", arguments=(5, 4), size=16).open("cpu")
 
 
-def test_an_assumed_range_of_pixels_is_said() -> None:
+def test_an_assumed_range_of_pixels_is_noted() -> None:
     assumed = TorchSource("my_nets:build", size=16).open("cpu")
     stated = TorchSource("my_nets:build", size=16, mean=0.5, std=0.5).open("cpu")
 

@@ -132,7 +132,7 @@ def test_a_word_that_comes_again_is_left_out_and_said(tmp_path: Path) -> None:
     assert "2 words, 1 that came again left out" in model.facts.weights
 
 
-def test_a_header_that_promises_fewer_is_said(tmp_path: Path) -> None:
+def test_a_header_with_a_smaller_count_is_noted(tmp_path: Path) -> None:
     model = opened(tmp_path / "v.txt", as_text(WORDS, MATRIX, "5 4\n"))
 
     assert "7 words; its header promises 5" in model.facts.weights

@@ -66,7 +66,7 @@ def test_a_dict_is_no_list_of_numbers():
         BUILT_IN.models.create_from_source(Address.parse("torch:nets:build(mean={'r': 0.5})"))
 
 
-def test_an_open_parenthesis_is_said():
+def test_an_open_parenthesis_is_reported():
     with pytest.raises(UsageError, match="The parenthesis of 'knn\\(k=5' is not closed"):
         Address.parse("knn(k=5")
 

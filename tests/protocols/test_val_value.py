@@ -80,7 +80,7 @@ def test_a_val_of_one_class_that_the_metric_cannot_judge_gives_no_value():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_value_on_val_of_fine_tuning_is_that_of_the_best_epoch_before_it_learns_from_val(kind):
+def test_the_val_value_of_fine_tuning_is_from_before_it_learns_from_val(kind):
     torch.set_num_threads(1)
     model, task = opened(small_net()), training_task(kind, count=32)
     protocol = replace(QUICK, epochs=3)

@@ -77,7 +77,7 @@ def test_unnamed_columns_are_known_by_their_contents() -> None:
     )
 
 
-def test_numbers_with_decimal_commas_could_be_the_label_too_and_running_numbers_could_not() -> None:
+def test_decimal_commas_may_be_the_label_but_running_numbers_may_not() -> None:
     head = {
         "Nr": ["0", "1", "2", "3"],
         "Größe": ["44", "45"] * 2,

@@ -156,7 +156,7 @@ def test_poor_studies_have_a_page(study, tmp_path, keep):
     assert _read(_render(_compare(poor), tmp_path)).open == []
 
 
-def test_a_page_tells_what_scores_predicted_what_tasks_teach_and_which_models_err_alike(comparison, tmp_path):
+def test_a_page_has_score_agreement_error_analysis_and_model_similarity(comparison, tmp_path):
     text = _render(comparison, tmp_path)
     error_analysis = comparison.tasks[0].error_analysis
 

@@ -266,9 +266,7 @@ OTHERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @pytest.mark.parametrize("shelf", ["predictions", "features"])
 @pytest.mark.parametrize("other", OTHERS)
-def test_files_with_valid_checksums_that_hold_something_else_are_named_and_made_again(
-    base, store, undamaged, shelf, other
-):
+def test_wrong_content_with_valid_checksums_is_named_and_made_again(base, store, undamaged, shelf, other):
     arrays = Arrays(store)
     for path in files_of(store, shelf):
         if "unread" not in path.stem:

@@ -32,7 +32,7 @@ def test_a_worker_stays_with_its_model_while_there_is_something_of_it():
     assert given == ["a", "b", "b", "a"]
 
 
-def test_a_worker_without_a_model_of_its_own_helps_with_the_one_of_which_most_is_left():
+def test_an_idle_worker_helps_with_the_model_that_has_most_left():
     matrix = FullMatrix(
         (*simulated_evaluations("a", tasks=("1", "2")), *simulated_evaluations("b", tasks=("1", "2", "3")))
     )

@@ -111,7 +111,7 @@ def test_only_splits_that_methods_read_are_cut_and_only_where_one_is_large(digit
         digits("colours", "knn", examples_per_part=0)
 
 
-def test_idle_workers_help_and_the_evaluation_comes_last_to_the_worker_that_it_was_given_to(digits) -> None:
+def test_idle_workers_encode_parts_before_the_evaluation_itself_runs(digits) -> None:
     evaluation = evaluation_of(digits("colours", "logme"))
     scheduler = InParts(FullMatrix([evaluation]))
 

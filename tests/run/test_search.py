@@ -253,9 +253,7 @@ def test_what_cannot_be_spent_is_refused_with_an_example(wrong):
         (1e-3, 1e-3, 1e-3),
     ],
 )
-def test_a_point_is_a_hundredth_of_the_size_of_the_metric_and_a_number_is_in_its_unit(
-    written, of_accuracy, of_rmse
-):
+def test_a_point_is_a_hundredth_of_the_metric_and_a_number_is_in_its_unit(written, of_accuracy, of_rmse):
     tolerance = SearchRule.of(tolerance=written).tolerance
 
     assert tolerance.of(1.0, "accuracy") == pytest.approx(of_accuracy)
@@ -269,7 +267,7 @@ def test_a_tolerance_that_every_model_is_within_is_refused(study):
         study(tolerance=5).run()
 
 
-def test_the_time_of_this_start_is_that_since_it_began_and_some_is_left_for_the_answer():
+def test_the_time_since_the_start_counts_and_some_is_left_for_the_answer():
     seconds = iter((40.0, 98.0))
     rule = SearchRule.of(budget="100s", total_budget="300s")
 
@@ -374,7 +372,7 @@ def test_the_screen_says_how_many_were_tried_and_compares_no_lone_model_with_not
     assert "Searched 3 models in" in lines
 
 
-def test_where_no_model_is_finished_the_reason_is_said(study, pictures, tmp_path):
+def test_without_a_finished_model_the_reason_is_reported(study, pictures, tmp_path):
     table = tmp_path / "texts.csv"
     table.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)))
 

@@ -343,7 +343,7 @@ def test_a_model_that_cannot_be_closed_ends_nothing(study):
     assert cell(comparison, "colours", "knn").status is Status.OK
 
 
-def test_a_model_beyond_the_limits_is_opened_but_not_trained_and_runs_once_they_are_lifted(study):
+def test_a_model_beyond_the_limits_runs_once_they_are_lifted(study):
     models = ("colours", "noisy(width=40)")  # 36 and 120 weights
     limited = study(*models, max_parameters=100).run()
     free = study(*models).run()

@@ -40,7 +40,7 @@ def test_every_model_of_the_curated_zoo_is_known_with_its_size_and_a_reason(moda
     assert all(known[address].modality is modality for address in asked)
 
 
-def test_without_download_packaged_and_cached_models_are_taken_and_the_rest_is_left_out(caches: Path) -> None:
+def test_without_download_only_packaged_and_cached_models_run(caches: Path) -> None:
     cache_repository(caches, "timm/resnet18.a1_in1k", "model.safetensors")
     cache_repository(caches, "timm/resnet34.a1_in1k", "model.safetensors")
 
@@ -56,7 +56,7 @@ def test_without_download_packaged_and_cached_models_are_taken_and_the_rest_is_l
     assert zoo.lines[0].startswith("left out, 5.")
 
 
-def test_with_download_nothing_is_left_out_and_what_is_downloaded_is_said_with_its_size() -> None:
+def test_with_download_nothing_is_left_out_and_sizes_are_reported() -> None:
     zoo = zoo_for(Modality.IMAGE, download=True)
 
     assert zoo.left == zoo.notes == ()

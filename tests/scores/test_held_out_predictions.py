@@ -54,9 +54,7 @@ def view(kind: LabelKind = LabelKind.CLASSIFICATION, count: int = 90) -> ArrayVi
         (LooKNN(), LabelKind.CLASSIFICATION, Accuracy()),
     ],
 )
-def test_the_value_is_the_metric_of_the_predictions_that_are_handed_back_extended_to_all_of_train(
-    score: Score, kind: LabelKind, metric: Metric
-):
+def test_the_value_is_the_metric_of_the_returned_predictions(score: Score, kind: LabelKind, metric: Metric):
     train = view(kind)
 
     estimate = score.estimate(train, metric)

@@ -132,7 +132,7 @@ def test_energy_is_that_of_the_published_code(seed, shape, percent, tail, publis
     assert value == pytest.approx(published, rel=1e-12)
 
 
-def test_energy_takes_the_lowest_200th_of_the_examples_if_nothing_else_is_said():
+def test_energy_uses_the_lowest_200th_of_the_examples_by_default():
     matrix = features((1000, 3), "normal")
     energies = sorted(log(sum(exp(value) for value in row)) for row in matrix)
 

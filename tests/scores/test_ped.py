@@ -120,7 +120,7 @@ def test_moments_move_as_rows_do(base: str, shape: tuple[int, int, int]) -> None
     )
 
 
-def test_a_base_that_needs_fourth_moments_of_many_examples_is_skipped_with_the_reason() -> None:
+def test_a_base_that_needs_fourth_moments_is_skipped_with_the_reason() -> None:
     view = view_of(*arrays(*TALL))
 
     assert np.isfinite(PED("h_score_regularised").estimate(view, None))

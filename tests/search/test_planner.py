@@ -70,7 +70,7 @@ def test_the_first_model_goes_through_all_stages_first():
     assert len({step.model for step in steps[:3]}) == 1
 
 
-def test_models_far_behind_are_ruled_out_early_and_the_best_is_found_for_a_part_of_the_cost():
+def test_poor_models_are_ruled_out_early_and_the_best_is_found_for_less():
     regrets, shares = [], []
     for seed in range(10):
         truth = 0.7 + 0.08 * np.random.default_rng(seed).normal(size=MODELS)
@@ -176,7 +176,7 @@ def test_the_budget_counts_on_steps_that_take_longer_where_such_steps_did():
     assert exact.caution < 1.2
 
 
-def test_downloads_are_as_fast_as_those_before_and_a_removed_model_is_downloaded_again():
+def test_download_speed_is_learned_and_removed_models_are_downloaded_again():
     costs = Costs(np.full(3, 1e9), np.full(3, 1e8), [100])
     first = costs.next(np.full(3, -1))
     assert costs.fetch(0) == 1e8

@@ -35,7 +35,7 @@ def test_values_are_normalised_to_the_median_and_the_best_of_each_task():
     np.testing.assert_allclose(scaled[1], [-1.0, -0.5, 0.0, 0.5, 1.0])  # a diverged run counts as -1
 
 
-def test_a_percentile_rank_is_the_share_of_other_models_below_an_equal_one_counting_half():
+def test_a_percentile_rank_is_the_share_of_models_below_ties_counting_half():
     values = np.array([[0.1, 0.4, 0.4, np.nan, 0.9], [np.nan, 0.7, 0.2, np.nan, np.nan]])
 
     ranks = percentiles(values)
@@ -106,7 +106,7 @@ def test_tasks_on_which_all_models_are_equal_say_nothing():
     np.testing.assert_allclose(with_constant.mean, learn(history(values), "new").mean)
 
 
-def test_belief_after_many_trials_is_unbiased_and_its_errors_have_the_size_that_it_states():
+def test_the_posterior_is_unbiased_and_its_errors_have_the_stated_size():
     rng = np.random.default_rng(5)
     errors = []
     for _ in range(20):

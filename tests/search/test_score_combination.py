@@ -59,7 +59,7 @@ def test_scores_that_say_nothing_leave_the_prior_as_it_is():
     assert np.mean(losses) <= 0.02
 
 
-def test_with_fewer_than_five_past_tasks_all_scores_count_alike_and_the_prior_by_the_number_of_tasks():
+def test_with_fewer_than_five_past_tasks_all_scores_have_equal_weight():
     *past, new = scored(np.random.default_rng(2), 3)
 
     join, alone = learn_join(past), learn_join([])

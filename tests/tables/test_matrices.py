@@ -145,7 +145,7 @@ def test_what_cannot_be_read_says_what_to_write(tmp_path, text, message):
         read_matrices(write(tmp_path, "m.csv", text))
 
 
-def test_a_missing_file_and_an_unknown_form_are_said(tmp_path):
+def test_a_missing_file_and_an_unknown_format_are_reported(tmp_path):
     with pytest.raises(UsageError, match="There is no file"):
         read_matrices(tmp_path / "nothing.csv")
     with pytest.raises(UsageError, match="must end in one of .csv"):

@@ -144,7 +144,7 @@ def test_a_missing_image_is_named(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, written: str, message: str) -> None:
+def test_faults_of_a_file_are_reported(tmp_path: Path, written: str, message: str) -> None:
     (tmp_path / "labels.json").write_text(written)
 
     with pytest.raises(UnreadableTask, match=message):

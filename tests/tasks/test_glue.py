@@ -55,7 +55,7 @@ def test_labels_belong_to_their_texts(glue: Path) -> None:
         assert task.classes[task.test.labels.values[row]] == NLI[number % 3]
 
 
-def test_that_test_labels_are_hidden_is_said(glue: Path) -> None:
+def test_hidden_test_labels_are_noted(glue: Path) -> None:
     notes = load_task(f"glue:rte(folder='{glue}')").notes
 
     assert notes == (
@@ -113,7 +113,7 @@ def test_missing_files_are_named(glue: Path) -> None:
         ("other", "Unpack there what gluebenchmark.com/tasks distributes."),
     ],
 )
-def test_where_missing_files_seem_to_be_is_said(tmp_path: Path, to: str, message: str) -> None:
+def test_the_likely_folder_of_missing_files_is_named(tmp_path: Path, to: str, message: str) -> None:
     write_glue(tmp_path)
     data = tmp_path / "data"
     (data / to).parent.mkdir(parents=True)

@@ -43,7 +43,7 @@ def test_a_score_that_reads_no_labels_is_not_asked_about_them(pytester):
     assert not any("test_better_separated" in law for law in laws_without_labels)
 
 
-def test_a_class_derived_from_a_test_gets_back_the_laws_that_apply_to_its_own_plug_in():
+def test_a_derived_class_has_the_laws_that_apply_to_its_own_plug_in():
     def spread(features, labels):
         return float(features.std())
 

@@ -64,7 +64,7 @@ def test_a_batch_in_pieces_trains_as_the_whole_does():
         torch.testing.assert_close(states[1][name], tensor, rtol=1e-4, atol=1e-6)
 
 
-def test_where_memory_does_not_suffice_batches_pass_in_pieces_and_that_is_said():
+def test_without_enough_memory_batches_are_split_and_that_is_noted():
     with opened(plain_net()).training() as trainable:
         run = training_run(Cramped(trainable, 10))
         run.net.piece = 16
@@ -137,7 +137,7 @@ def test_batch_normalisation_goes_on_with_its_means_where_the_recipe_says_so(kee
         assert not torch.equal(trainable.module[1].weight, weights)
 
 
-def test_a_head_that_starts_as_a_probe_gives_small_weights_to_features_that_rarely_differ_from_zero():
+def test_a_probe_initialised_head_gives_rarely_active_features_small_weights():
     with opened(small_net()).training() as trainable:
         with torch.no_grad():
             trainable.module[4].weight[0] *= 1e-4

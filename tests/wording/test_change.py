@@ -26,7 +26,7 @@ def test_without_predictions_nothing_is_significant(whole):
     assert first == f"No predictions are stored, so differences between {VIT} and {LITE} were not tested."
 
 
-def test_a_reason_states_the_change_the_allowed_loss_and_how_many_examples_a_decision_needs(whole):
+def test_a_reason_states_the_change_the_allowed_loss_and_the_needed_examples(whole):
     task = replace(whole.tasks[0], difference=-0.02, interval=Interval(-0.05, 0.01))
 
     assert verdict_reason(task, 0.005, 200, 1500) == (

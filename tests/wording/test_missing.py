@@ -21,7 +21,7 @@ def test_the_models_of_one_reason_are_named_once() -> None:
     assert text == "4 models failed: a, b, c and 1 more (Out of memory)"
 
 
-def test_several_reasons_are_each_named_with_the_number_of_their_models_the_most_frequent_first() -> None:
+def test_reasons_are_named_with_their_number_of_models_most_frequent_first() -> None:
     text = failed(a="Out of memory.", b="No weights.", c="No weights.", d="No weights.")
 
     assert text == "4 models failed: No weights (3: b and 2 more); Out of memory (a)"

@@ -56,7 +56,7 @@ def test_settings_that_are_left_out_are_hinted_at():
     assert labels([address, "timm:resnet18"])[address] == "timm:mobilenetv2_100(…)"
 
 
-def test_what_tells_a_long_address_from_a_short_one_is_said():
+def test_the_difference_between_a_long_and_a_short_address_is_shown():
     address = "packaged:efficientnet_lite0(pretrained=False, seed=17)"
 
     assert labels([address, "packaged:efficientnet_lite0"]) == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from assay.analysis.per_task.decision import EQUALLY_CHEAP
 from assay.core.result import Speed
 from assay.environment.machine import cores_of
 from assay.findings.facts import Measurement, ModelRow
@@ -16,8 +17,7 @@ from assay.wording.speed import (
     runs_vary,
 )
 
-EQUAL = 1.25  # latencies within 25 % of each other count as equal
-_WIDE = EQUAL - 1  # of the spread of the runs
+_WIDE = EQUALLY_CHEAP - 1  # of the spread of the runs
 
 
 def with_speeds(models: Sequence[ModelRow], measurements: Iterable[Measurement]) -> tuple[ModelRow, ...]:
@@ -96,7 +96,7 @@ def _own_warning(speeds: Iterable[Speed]) -> str:
         return ""
     known.sort(key=lambda pair: pair[0])
     (least, fastest), others = known[0], known[1:]
-    agreeing = [speed for latency, speed in known if latency <= EQUAL * least]
+    agreeing = [speed for latency, speed in known if latency <= EQUALLY_CHEAP * least]
     if len(agreeing) == 1:
         of_idle = [latency for latency, speed in others if _is_loaded(speed) is not True]
         disagreeing = [latency for latency, _ in others] if _is_loaded(fastest) else of_idle
@@ -120,7 +120,7 @@ def _disagreeing(latencies: Mapping[str, float], own: Mapping[str, str]) -> dict
     The fastest is included if no other is as fast, unless the slower ones are not reliable themselves.
     """
     fastest = min(latencies, key=lambda model: latencies[model])
-    slower = {model: time for model, time in latencies.items() if time > EQUAL * latencies[fastest]}
+    slower = {model: time for model, time in latencies.items() if time > EQUALLY_CHEAP * latencies[fastest]}
     warnings = {
         model: architectures_disagree(time, latencies[fastest], fastest) for model, time in slower.items()
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from assay.core.errors import UsageError
 from assay.core.result import Event
 from assay.environment.devices import devices_apart
+from assay.environment.machine import core_count
 from assay.environment.memory import machine_bytes
 from assay.plugins.engine import Engine, Evaluate, Watch
 from assay.plugins.scheduler import Scheduler, WorkT
@@ -93,14 +94,10 @@ class Isolated(Engine):
             folder=folder_now(),
             path=list(sys.path),
             environment=environment,
-            threads=None if self.workers == 1 else max(1, _cores() // self.workers),
+            threads=None if self.workers == 1 else max(1, core_count() // self.workers),
             most_bytes=int(self.leak_bytes or max(share, LEAST_SHARE)),
         )
 
 
 def _start() -> Worker:
     return start(preloaded())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

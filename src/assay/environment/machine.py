@@ -11,6 +11,11 @@ from functools import cache
 from pathlib import Path
 
 
+def core_count() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @cache
 def machine_name(device: str) -> str:
     """Return the hardware of a device: the processor, its number of cores, and the accelerator.
@@ -20,7 +25,7 @@ def machine_name(device: str) -> str:
     >>> machine_name("cpu").rpartition(", ")[2].endswith(("core", "cores"))
     True
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     name = f"{_processor()}, {cores} core{'' if cores == 1 else 's'}"
     if device.startswith("cuda"):
         import torch

@@ -166,7 +166,7 @@ def test_twins_are_equal():
     assert second.practical.equal == pytest.approx(1.0)
 
 
-def test_who_leads_by_another_measure_is_said():
+def test_another_leader_by_another_measure_is_noted():
     table = {f"t{number}": {"steady": 0.8, "bold": 1.0, "last": 0.0} for number in range(8)}
     table["t8"] = {"steady": 0.8, "bold": 0.1, "last": 0.0}
     result = compared(table)

@@ -169,7 +169,7 @@ def test_a_comparison_teaches_of_every_task_of_classes(comparison):
             assert task.class_accuracy == pytest.approx(classes)
 
 
-def test_errors_and_features_of_many_models_are_compared_for_the_best_and_the_rest_is_counted(values):
+def test_only_the_best_of_many_models_are_compared_and_the_rest_is_counted(values):
     skill = np.arange(MOST_MODELS + 3.0)
     many = matrix(np.column_stack([skill, skill + 0.5]))
     best = best_models(many)

@@ -59,7 +59,7 @@ def test_twins_differ_in_nothing(study):
     assert "not significantly different" in result.remarks[0]
 
 
-def test_what_is_surely_worse_is_said(study):
+def test_significant_losses_are_reported(study):
     result = changed(study, VIT, FLOOR)
 
     assert result.remarks[0].startswith(f"{FLOOR} is significantly worse on ")

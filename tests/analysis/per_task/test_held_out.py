@@ -31,7 +31,7 @@ def draws(by_model: dict, values: dict[str, float], contents: np.ndarray | None 
     return None if held_out is None else held_out_draws(held_out, values, SimulatedAccuracy(), 0)
 
 
-def test_draws_are_centred_on_the_estimates_and_wider_than_the_sampling_noise_of_the_examples():
+def test_draws_are_centred_on_the_estimates_and_wider_than_sampling_noise():
     by_model = {"good": [predictions(20)], "bad": [predictions(60)]}
 
     drawn = draws(by_model, {"bad": 0.72, "good": 0.93})
@@ -52,7 +52,7 @@ def test_repeated_contents_of_train_are_one_piece_of_evidence():
     assert (repeated > 2 * once).all()
 
 
-def test_nothing_is_drawn_where_models_were_judged_on_other_examples_or_one_has_no_predictions():
+def test_no_draws_for_different_examples_or_missing_predictions():
     other_rows = {"good": [predictions(20)], "bad": [predictions(60, ROWS + 1)]}
 
     assert draws(other_rows, {"good": 0.9, "bad": 0.7}) is None

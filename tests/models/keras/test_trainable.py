@@ -50,7 +50,7 @@ def test_weights_require_gradients_and_statistics_do_not() -> None:
     assert [tuple(statistic.shape) for statistic in module.buffers()] == [(4,), (4,)]
 
 
-def test_statistics_are_kept_by_a_norm_in_evaluation_mode_and_learned_by_one_in_training_mode(
+def test_a_norm_learns_statistics_only_in_training_mode(
     pictures: torch.Tensor,
 ) -> None:
     module, model = built()

@@ -116,7 +116,7 @@ def test_models_that_never_err_have_no_chart_of_errors_and_the_page_is_written(c
     assert "alike-features-text" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_rows_and_columns_of_a_similarity_have_one_order_and_what_is_not_defined_is_blank(comparison):
+def test_a_similarity_matrix_has_one_order_and_blanks_if_undefined(comparison):
     values = ((None, None, None), (None, 1.0, 0.0), (None, 0.0, 1.0))
     errors = SimilarityMatrix(MODELS[:3], values, groups=(), threshold=0.5)
     similarity = Similarity("text", tasks=None, fits={}, errors=errors, features=None, remarks=())
