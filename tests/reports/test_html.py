@@ -12,12 +12,12 @@ from tests.reports.searched import searched
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
 from assay.core.result import Status
+from assay.core.text import plural
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.facts import ShownExample
 from assay.reports.html import Html
 from assay.reports.html.tables import missing_values
 from assay.testing.simulated_study import SCORES, simulate_study
-from assay.wording.numbers import plural
 from assay.wording.search import contaminated_sentences
 
 BEST = "timm:vit_small_patch14_reg4_dinov2.lvd142m"

@@ -11,8 +11,8 @@ from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UnknownName, UsageError
 from assay.core.limits import Limits, bytes_of
 from assay.core.task import Modality
+from assay.core.text import plural
 from assay.run.catalogue import listed
-from assay.wording.numbers import plural
 
 _DESCENDING = ("downloads", "released", "source-accuracy")  # the best or newest first
 SORTS = (*_DESCENDING, "address", "download", "input-size", "licence", "macs", "parameters")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.result import Status
+from assay.core.text import few
 from assay.store.last_run import read_jobs
 from assay.store.results import Store
-from assay.wording.numbers import few
 from assay.wording.short_names import addresses_called
 
 _TASKS = 2  # that an error names

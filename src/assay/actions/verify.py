@@ -13,6 +13,7 @@ from assay.core.errors import NotApplicable
 from assay.core.predictor import Predicted
 from assay.core.result import Result, Status
 from assay.core.task import Labels
+from assay.core.text import listing
 from assay.findings.verification import Problem, Verification
 from assay.plugins.families import families
 from assay.store.file_labels import Owners
@@ -20,7 +21,6 @@ from assay.store.prediction_files import MOST_PROBS
 from assay.store.results import Store, open_existing
 from assay.store.rows import key_of_features
 from assay.store.verification import database_damage, files_of
-from assay.wording.numbers import listing
 
 _ROUNDED = 1e-9  # sums of another machine
 _SINGLE = 1e-4  # of metrics of probabilities, which are stored in single precision

@@ -21,6 +21,7 @@ from assay.cli.progress import run_and_show, show_plan
 from assay.cli.writing import must_be_writable, write, writing
 from assay.core.errors import UsageError
 from assay.core.result import Status
+from assay.core.text import plural
 from assay.environment.atomic_file import written_whole
 from assay.findings.comparison import Comparison
 from assay.reports.html import Html
@@ -31,7 +32,6 @@ from assay.reports.terminal.screen import screen_lines
 from assay.run.study import Study
 from assay.store.results import Store
 from assay.wording.names import model_addresses
-from assay.wording.numbers import plural
 from assay.wording.screen import watched_line
 from assay.wording.short_names import short_names
 

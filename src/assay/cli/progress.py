@@ -22,6 +22,7 @@ from rich.table import Column
 
 from assay.core.escaping import shown
 from assay.core.task import Split, Task
+from assay.core.text import plural
 from assay.findings.comparison import Comparison
 from assay.findings.search_progress import SearchProgress
 from assay.plugins.address import Address
@@ -32,7 +33,7 @@ from assay.run.plan import Plan
 from assay.run.search.candidates import CandidateModels
 from assay.run.study import Study
 from assay.run.zoo import DOWNLOADS
-from assay.wording.numbers import disk_space, plural
+from assay.wording.numbers import disk_space
 from assay.wording.search import progress_line
 from assay.wording.short_names import short_names
 

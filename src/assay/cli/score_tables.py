@@ -10,8 +10,9 @@ from rich.text import Text
 
 from assay.actions.score import size_notes
 from assay.cli.score_files import Group, Outcome, Outcomes, have_same_labels
+from assay.core.text import plural
 from assay.plugins.array_view import ArrayView
-from assay.wording.numbers import count, decimals, duration, plural
+from assay.wording.numbers import count, decimals, duration
 
 _SIDE_BY_SIDE = 3  # most files that are shown as columns; more of them become rows
 _GAP = 2  # columns between columns

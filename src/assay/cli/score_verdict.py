@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.cli.score_files import Outcomes
 from assay.cli.score_tables import value_with_interval
-from assay.wording.numbers import few
+from assay.core.text import few
 
 _NAMED = 3  # files that the verdict names
 

@@ -16,10 +16,11 @@ from assay.cli.output import failed_models, stopping
 from assay.cli.printing import say
 from assay.cli.progress import read_plan, run_and_show
 from assay.core.errors import AssayError
+from assay.core.text import plural
 from assay.reports.terminal.console import console as new_console
 from assay.run.shard import ready_shard, shards_folder
 from assay.run.study import Study
-from assay.wording.numbers import duration, plural
+from assay.wording.numbers import duration
 
 
 def print_plan(

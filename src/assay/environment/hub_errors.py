@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from assay.core.errors import ModelError, Unavailable
 from assay.core.escaping import command
+from assay.core.text import first_line
 from assay.environment.offline import how_to_fetch, is_offline
 
 _BROKEN_OFF = (
@@ -63,7 +64,7 @@ def hub_error(wanted: HubRequest, error: Exception) -> ModelError:
         return Unavailable(reason)
     if any(sign in messages for sign in _DAMAGED):
         return ModelError(
-            f"A file of '{wanted.address}' in the cache is damaged ({_first_line(causes[-1])}). Delete the "
+            f"A file of '{wanted.address}' in the cache is damaged ({first_line(causes[-1])}). Delete the "
             f"folder {_cache_of(wanted.name)}, and run {wanted.fetch}."
         )
     is_missing = any(isinstance(cause, OSError) for cause in causes)
@@ -82,7 +83,7 @@ def refusal(wanted: HubRequest, error: BaseException) -> str | None:
         return reason
     if any(sign in str(cause) for cause in causes for sign in _BROKEN_OFF):
         return (
-            f"The download of '{wanted.address}' was interrupted ({_first_line(causes[-1])}). Run "
+            f"The download of '{wanted.address}' was interrupted ({first_line(causes[-1])}). Run "
             f"{wanted.fetch}: it continues where it stopped, and keeps complete files."
         )
     return None
@@ -127,7 +128,7 @@ def _refused(wanted: HubRequest, cause: BaseException) -> str | None:
         return None if response is None else _by_status(wanted, int(response.status_code), cause)
     if not _TRANSPORT.isdisjoint(base.__name__ for base in type(cause).__mro__):
         return (
-            f"The hub at {_host()} cannot be reached ({type(cause).__name__}: {_first_line(cause)}), and "
+            f"The hub at {_host()} cannot be reached ({type(cause).__name__}: {first_line(cause)}), and "
             f"'{wanted.address}' is not in the local cache. Run the same again where there is a network."
         )
     return None
@@ -169,7 +170,7 @@ def _missing(wanted: HubRequest, error: Exception) -> str:
 
     if not constants.HF_HUB_OFFLINE:
         return (
-            f"'{wanted.address}' is not available, or lacks files: {_first_line(error)}. Check the name, or "
+            f"'{wanted.address}' is not available, or lacks files: {first_line(error)}. Check the name, or "
             "name a local folder or checkpoint."
         )
     return (
@@ -232,11 +233,6 @@ def _cache_of(name: str) -> str:
     from huggingface_hub import constants
 
     return os.path.join(constants.HF_HUB_CACHE, f"models--{name.replace('/', '--')}")  # noqa: PTH118  # text
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".:")
 
 
 def _last_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.paths import path_of
 from assay.core.task import Modality
+from assay.core.text import first_line
 from assay.environment.hub_client import HubRepository, settle_hub
 from assay.environment.hub_errors import HubRequest, refusal, why_no_hub
 from assay.environment.offline import how_to_fetch, is_offline
@@ -274,5 +275,4 @@ def _uncached(request: DatasetRequest) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{lines[0].rstrip('.')}."
+    return f"{first_line(error)}."

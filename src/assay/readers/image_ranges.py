@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assay.core.text import plural
 from assay.readers.checking import Checked
 from assay.readers.digests import digest_bytes
 from assay.readers.images import StoredImages
@@ -55,7 +56,7 @@ def _range_note(
     beyond = [row for row, found in of_kind.items() if found.least < chosen.low or found.most > chosen.high]
     clipped = ""
     if beyond:
-        names = "1 image" if len(beyond) == 1 else f"{len(beyond)} images"
+        names = plural(len(beyond), "image")
         clipped = f" What lies beyond is clipped, in {names} (first: {images.name(int(rows[beyond[0]]))})."
     have = "image has" if len(of_kind) == 1 else "images have"
     source = "as set" if images.given is not None else "write pixel_range=(low, high) to set it"

@@ -6,6 +6,8 @@ from io import BytesIO
 
 from PIL import TiffImagePlugin
 
+from assay.core.text import plural
+
 _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL, _SAMPLE_FORMAT = 258, 277, 339
 _FORMATS = {1: "integers", 2: "signed integers", 3: "floats"}
 
@@ -23,5 +25,5 @@ def unread_tiff(content: bytes) -> str:
         numbers = _FORMATS[tags.get(_SAMPLE_FORMAT, (1,))[0]]
     except Exception:  # damaged tags may raise anything
         return "damaged: a TIFF whose tags cannot be read"
-    of = "1 channel" if channels == 1 else f"{channels} channels"
+    of = plural(channels, "channel")
     return f"a TIFF with {of} of {bits}-bit {numbers}, which is not read: save it as PNG with 8 or 16 bits"

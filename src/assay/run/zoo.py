@@ -15,12 +15,13 @@ from assay.core.errors import MissingPackage, UsageError
 from assay.core.limits import NO_LIMITS, Limits
 from assay.core.model import ModelSource
 from assay.core.task import Modality
+from assay.core.text import listing, plural
 from assay.environment.offline import is_offline
 from assay.plugins.families import families
 from assay.plugins.registry import Named
 from assay.run.catalogue import catalogue_of, listed
 from assay.run.plan import resolve_models
-from assay.wording.numbers import disk_space, listing, plural
+from assay.wording.numbers import disk_space
 
 _TABLE = Path(__file__).with_suffix(".tsv")
 _SOURCES = {

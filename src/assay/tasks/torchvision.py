@@ -14,6 +14,7 @@ from assay.core.errors import UnknownName, UnreadableTask
 from assay.core.paths import path_of
 from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
+from assay.core.text import first_line
 from assay.environment.offline import keep_offline
 from assay.readers.assembly import assemble
 from assay.readers.digests import digest_example
@@ -159,9 +160,8 @@ class Torchvision(TaskSource):
             datasets = importlib.import_module("torchvision.datasets")
             return getattr(datasets, self.name)(kept, download=self.download, **dict(arguments))
         except (RuntimeError, OSError) as error:
-            cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UnreadableTask(
-                f"torchvision finds no {self.name} in '{root}': {cause.rstrip('.')}. {self._advice()}"
+                f"torchvision finds no {self.name} in '{root}': {first_line(error)}. {self._advice()}"
             ) from error
 
     def _advice(self) -> str:

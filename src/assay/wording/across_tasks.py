@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from assay.core.text import few, listing, plural
 from assay.findings.across import Across, Criterion, Unit
 from assay.findings.similarity import Similarity, SimilarityMatrix
-from assay.wording.numbers import few, listing, plural, value_text
+from assay.wording.numbers import value_text
 
 INDEX, MEAN_RANK, WORST = "the index", "mean rank", "its worst task"  # the names of criteria
 STRENGTH, BORDA = "strength on shared tasks", "Borda points"

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from assay.core.task import Modality
+from assay.core.text import few, listing, plural
 from assay.findings.across import Across
 from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import TaskFindings
-from assay.wording.numbers import PLURAL, few, interval_text, listing, plural, value_text
+from assay.wording.numbers import PLURAL, interval_text, value_text
 from assay.wording.recommendation import ALONE_ON_EACH, amount_text, costs_text, is_alone, nothing
 
 _NAMED = 3  # models or tasks that a sentence names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from assay.core.text import listing, plural
 from assay.findings.change import Change, TaskChange
-from assay.wording.numbers import interval_text, listing, plural, value_text
+from assay.wording.numbers import interval_text, value_text
 
 SERVES = 0.9  # smallest share of old neighbours with which stored features stay usable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assay.wording.numbers import plural
+from assay.core.text import plural
 
 
 @dataclass(frozen=True, slots=True)

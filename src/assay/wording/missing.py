@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
+from assay.core.text import few, plural
 from assay.findings.per_task import Cell
-from assay.wording.numbers import few, plural
 
 _NAMED = 3  # models of the only reason, or reasons
 _REASON = 40  # most letters of a reason among several

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from assay.core.estimate import Interval
 from assay.core.task import Modality
@@ -152,31 +152,3 @@ def probability_text(probability: float) -> str:
     if probability >= 0.995:
         return "more than 99 %"
     return "less than 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "model"), plural(1200, "example")
-    ('1 model', '1,200 examples')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def listing(names: Iterable[str]) -> str:
-    """Return names as a list in a sentence.
-
-    >>> listing(["a", "b", "c"])
-    'a, b and c'
-    """
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def few(names: Sequence[str], most: int) -> str:
-    """Return at most ``most`` names, and the number of further ones.
-
-    >>> few(["a", "b", "c", "d"], 2)
-    'a, b and 2 more'
-    """
-    return listing(names if len(names) <= most else [*names[:most], f"{len(names) - most} more"])

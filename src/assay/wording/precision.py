@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assay.wording.numbers import few
+from assay.core.text import few
 
 
 def mixed_precision(encoded: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from assay.core.text import listing, plural
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import MOST_EXAMPLES, Cell, NeededExamples, Standing, TaskFindings, pretrained
@@ -13,8 +14,6 @@ from assay.wording.numbers import (
     decimals,
     duration,
     interval_text,
-    listing,
-    plural,
     probability_text,
     two_digits,
     value_text,

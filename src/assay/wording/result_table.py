@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.core.task import Modality
+from assay.core.text import plural
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
 from assay.wording.names import model_addresses
-from assay.wording.numbers import decimals, interval_text, plural, value_text
+from assay.wording.numbers import decimals, interval_text, value_text
 from assay.wording.short_names import short_names
 
 

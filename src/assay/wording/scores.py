@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.core.estimate import Interval
+from assay.core.text import listing
 from assay.findings.agreement import OverallAgreement
-from assay.wording.numbers import interval_text, listing, value_text
+from assay.wording.numbers import interval_text, value_text
 
 _NAMED = 3  # scores that a sentence names
 

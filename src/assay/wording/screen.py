@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from assay.core.result import Status
 from assay.core.task import TaskKind
+from assay.core.text import few, plural
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
 from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, first_word, pretrained
 from assay.wording.missing import failed_text, left_out_text
-from assay.wording.numbers import PLURAL, few, interval_text, plural, probability_text, value_text
+from assay.wording.numbers import PLURAL, interval_text, probability_text, value_text
 from assay.wording.recommendation import (
     ALONE_ON_EACH,
     UNITLESS,
@@ -44,7 +45,7 @@ def task_line(task: TaskFacts, name: str) -> str:
 
 
 def _what(task: TaskFacts) -> str:
-    classes = plural(len(task.classes), "class").replace("classs", "classes")
+    classes = plural(len(task.classes), "class")
     match task.kind:
         case TaskKind.CLASSIFICATION:
             return f" in {classes}"
@@ -295,6 +296,5 @@ def _about(tasks: Sequence[str], sentence: str, comparison: Comparison) -> str:
     """Return a warning about tasks, which are named unless there is only one."""
     if len(comparison.tasks) == 1:
         return sentence
-    where = few([comparison.names.get(task, task) for task in tasks], 1)
     first = sentence[:1] if sentence[1:2].isupper() else sentence[:1].lower()
-    return f"on {where}: {first}{sentence[1:]}"
+    return f"on {few([comparison.names.get(task, task) for task in tasks], 1)}: {first}{sentence[1:]}"

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from assay.core.text import few, listing, plural
 from assay.findings.comparison import Comparison
 from assay.findings.facts import has_random_weights
 from assay.findings.per_task import TaskFindings
 from assay.findings.search import SearchFindings, SearchStatus
 from assay.findings.search_progress import SearchProgress
-from assay.wording.numbers import duration, few, listing, plural, value_text
+from assay.wording.numbers import duration, value_text
 from assay.wording.recommendation import amount_text
 from assay.wording.short_names import short_names
 

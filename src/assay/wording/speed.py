@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from assay.core.limits import Limits
 from assay.core.result import Speed
+from assay.core.text import few, plural
 from assay.findings.facts import ModelRow
-from assay.wording.numbers import duration, few, plural
+from assay.wording.numbers import duration
 
 _AGAIN = "'assay measure STORE' measures again"
 _MOST_NAMES = 3

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from assay.core.text import plural
 from assay.findings.verification import Rerun, Verification
-from assay.wording.numbers import plural
 
 
 def verification_lines(found: Verification) -> list[str]:

@@ -31,10 +31,10 @@ def command(
     """Ask the hub for downloads, licence, date and size of models, which assay list models then shows."""
     from assay.core.errors import UnknownName, UsageError
     from assay.core.task import Modality
+    from assay.core.text import plural
     from assay.run.catalogue import catalogue_of
     from assay.run.hub_facts import update
     from assay.run.zoo import curated
-    from assay.wording.numbers import plural
 
     options.go_offline_if(offline)
     options.add_plugins(plugin)

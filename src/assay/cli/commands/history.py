@@ -45,9 +45,9 @@ def command(
 ) -> None:
     """List the results of past tasks that a search learns from, add to them, export or remove them."""
     from assay.actions import history
+    from assay.core.text import plural
     from assay.run.past_tables import PastReading, parse_modality
     from assay.tables.matrices import parse_row_kind
-    from assay.wording.numbers import plural
 
     options.add_plugins(plugin)
     if action == "list" and what is None:

@@ -28,7 +28,7 @@ def command(
     """Copy results, predictions and facts of other stores into one; again, nothing is copied twice."""
     from assay.actions.merge import merge, pending_of_store
     from assay.cli.printing import say
-    from assay.wording.numbers import plural
+    from assay.core.text import plural
     from assay.wording.screen import pending_line
 
     damaged = 0

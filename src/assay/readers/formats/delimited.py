@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from assay.core.errors import UnreadableTask, UsageError
+from assay.core.text import plural
 from assay.readers.formats.encodings import decoded_lines, find_encoding
 from assay.readers.formats.header_rows import COMMENT, lines_before_header, numbers_rows, without_sum
 from assay.readers.formats.quotes import RowCells, quoted_rows
@@ -98,7 +99,7 @@ def delimited(file: TableFile, form: TableFormat, note: Note, places: RowPlaces)
     lines = decoded_lines(file.path, dialect.encoding, file.name, note)
     comments = [line for line in islice(lines, dialect.skipped) if line.strip()]
     if comments and not _SEPARATOR.fullmatch(comments[0]):
-        lines_above = "1 line" if len(comments) == 1 else f"{len(comments)} lines"
+        lines_above = plural(len(comments), "line")
         note(f"{file.name} begins with {lines_above} before the names of its columns: left out.")
     if dialect.escaped:
         lines = (_ESCAPED.sub(r'\1""', line) for line in lines)
@@ -242,7 +243,7 @@ class _Rows:
 
     def _add_odd(self, cells: Sequence[str], first: int, last: int) -> None:
         lines = f"line {first}" if first == last else f"lines {first} to {last}"
-        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        count = plural(len(cells), "cell")
         self.odd.append(f"row {self.count} ({lines}) has {count}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask, UsageError
+from assay.core.text import plural
 from assay.readers.formats.table_file import Note
 
 _MARKS = (
@@ -94,7 +95,7 @@ def decoded_lines(path: Path, encoding: str, name: str, note: Note) -> Iterator[
                 f"{name} cannot be read as {encoding}: {error}. Write encoding='...'."
             ) from error
     if bad:
-        lines = "1 line" if bad == 1 else f"{bad} lines"
+        lines = plural(bad, "line")
         note(
             f"{lines} of {name} (first: line {first}) hold bytes that are not {_spelled(encoding)}, read as "
             f"'{_REPLACEMENT}'. Write encoding='...' if the file has another encoding."

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from assay.core.errors import MissingPackage, UnreadableTask, UsageError
 from assay.core.size_limits import too_many_bytes
+from assay.core.text import plural
 from assay.readers.formats.header_rows import title_rows, without_sum
 from assay.readers.formats.table_file import (
     Note,
@@ -57,7 +58,7 @@ def sheet_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.Re
     every = cells[form.sheet or filled[0]]
     above = title_rows(every)
     if above:
-        rows_above = "1 row" if above == 1 else f"{above} rows"
+        rows_above = plural(above, "row")
         note(f"{file.name} begins with {rows_above} before the names of its columns: left out.")
     header, *rows = every[above:]
     names = [_text(cell) or f"column {position}" for position, cell in enumerate(header, 1)]
@@ -109,7 +110,7 @@ def _require_values(file: TableFile, names: Sequence[str], rows: Sequence[Row], 
     if all(None not in row for row in rows) or not (count := _unstored(file.path)):
         return
     empty = [name for position, name in enumerate(names) if position not in filled]
-    cells = "1 cell" if count == 1 else f"{count} cells"
+    cells = plural(count, "cell")
     found = f"{file.name} has formulas without a stored value in {cells}"
     cure = "Open it in Excel or LibreOffice and save it, or save it as CSV there."
     if empty:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from assay.core.estimate import Interval
+from assay.core.text import listing
 from assay.findings.across import Across
 from assay.findings.agreement import Agreements
 from assay.findings.comparison import Comparison
@@ -20,7 +21,7 @@ from assay.reports.html.leaderboard import MOST_ROWS, rows_of_each, shown_standi
 from assay.reports.html.names import Names
 from assay.reports.html.search import search_charts
 from assay.reports.html.vega import dots, heat, profiles, scatter
-from assay.wording.numbers import as_shown, decimals, listing, shown_interval
+from assay.wording.numbers import as_shown, decimals, shown_interval
 
 MOST_BARS = 60  # models in one chart; the table beside it has all
 _MOST_TEXTS = 800  # largest heat map with numbers in its cells

@@ -14,6 +14,7 @@ import jinja2
 
 from assay.analysis.scores.filtering import with_useful_agreements
 from assay.core.escaping import shown
+from assay.core.text import plural
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.findings.comparison import Comparison
@@ -21,7 +22,7 @@ from assay.reports.html.chart import Chart
 from assay.reports.html.names import breakable
 from assay.reports.html.views import page_view
 from assay.wording.names import model_addresses
-from assay.wording.numbers import count, duration, interval_text, plural, value_text
+from assay.wording.numbers import count, duration, interval_text, value_text
 from assay.wording.screen import pending_line
 from assay.wording.search import searched_line
 from assay.wording.short_names import short_names

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.core.estimate import Interval
+from assay.core.text import plural
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.findings.search import ScreenedModel, SearchFindings
 from assay.reports.html.chart import Chart, Row
 from assay.reports.html.names import Names
-from assay.wording.numbers import as_shown, decimals, interval_text, plural, shown_interval, value_text
+from assay.wording.numbers import as_shown, decimals, interval_text, shown_interval, value_text
 from assay.wording.search import LevelRow, contaminated_sentences, level_rows, missed_lines
 
 _MOST_NAMES = 2000  # of models that were not tried: the rest is in the JSON

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import util
 
 from assay.core.task import Modality
+from assay.core.text import few
 from assay.findings.across import Across
 from assay.findings.comparison import Comparison
 from assay.findings.facts import ModelRow, ShownExample
@@ -29,7 +30,6 @@ from assay.reports.html.tables import (
     missing_values,
     slice_tables,
 )
-from assay.wording.numbers import few
 
 _CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
 _MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have all models

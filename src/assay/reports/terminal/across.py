@@ -9,12 +9,13 @@ from rich.text import Text
 
 from assay.core.escaping import one_line
 from assay.core.task import Modality
+from assay.core.text import plural
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import SuiteAverage
 from assay.findings.short import with_short_names
 from assay.findings.similarity import Similarity
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, print_note
-from assay.wording.numbers import interval_text, plural, value_text
+from assay.wording.numbers import interval_text, value_text
 
 _NUMBERS = ("index", "95 % interval", "mean rank", "win rate", "strength", "worst", "tasks", "Borda")
 

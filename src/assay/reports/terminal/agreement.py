@@ -9,9 +9,10 @@ from rich.text import Text
 
 from assay.core.escaping import one_line
 from assay.core.estimate import Interval
+from assay.core.text import plural
 from assay.findings.agreement import Agreement, Agreements, OverallAgreement, Shortlist
 from assay.reports.terminal.tables import fitted_table, print_note
-from assay.wording.numbers import interval_text, plural, value_text
+from assay.wording.numbers import interval_text, value_text
 
 _SHOWN = 12
 _HOW = "τ_w: Kendall's tau, weighted towards the best models (scipy's rank=True); 1: same order, 0: none"

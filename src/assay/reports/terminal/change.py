@@ -10,12 +10,13 @@ from rich.text import Text
 
 from assay.analysis.pairwise import ALPHA
 from assay.core.escaping import one_line
+from assay.core.text import plural
 from assay.findings.change import Change, ClassChange, FeatureSpaceSimilarity, Flips, TaskChange
 from assay.findings.facts import ModelRow
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.change import index_remarks
-from assay.wording.numbers import count, duration, interval_text, plural, value_text
+from assay.wording.numbers import count, duration, interval_text, value_text
 from assay.wording.speed import unreliable_latencies
 
 _CLASSES = 5  # losses and gains that are listed

@@ -6,10 +6,11 @@ from rich.console import Console
 from rich.text import Text
 
 from assay.core.escaping import one_line
+from assay.core.text import plural
 from assay.findings.comparison import Comparison
 from assay.findings.search import ScreenedModel, SearchFindings, UntriedModel
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, plain_table, print_note
-from assay.wording.numbers import interval_text, plural, value_text
+from assay.wording.numbers import interval_text, value_text
 from assay.wording.search import contaminated_sentences, level_rows, missed_lines, searched_line
 
 

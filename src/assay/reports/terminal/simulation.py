@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from assay.core.estimate import Interval
+from assay.core.text import few, listing, plural
 from assay.findings.simulation import Coverage, Line, Simulation
 from assay.reports.terminal.tables import plain_table, print_note
-from assay.wording.numbers import few, interval_text, listing, plural
+from assay.wording.numbers import interval_text
 
 _HOW = "k: regret after k models, (best - best found) / (best - median), mean over data sets; 0 is best"
 _RULES = {

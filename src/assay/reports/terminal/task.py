@@ -10,13 +10,14 @@ from rich.text import Text
 
 from assay.analysis.per_task.by_protocol import by_protocol, cell_text
 from assay.core.escaping import one_line
+from assay.core.text import listing, plural
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import ErrorAnalysis, MissedExample, SliceFindings
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.leaderboard import show_leaderboard
 from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_table, print_note
 from assay.wording.names import shorten
-from assay.wording.numbers import count, decimals, interval_text, listing, plural, value_text
+from assay.wording.numbers import count, decimals, interval_text, value_text
 from assay.wording.short_names import model_names
 
 _MODELS_ON_FRONT = 4  # models that a line names
