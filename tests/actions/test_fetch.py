@@ -1,4 +1,4 @@
-"""What a study will read is downloaded by name; a name that cannot be had is said, and stops no other."""
+"""Downloads of models and tasks by name; a name that fails is reported, and does not stop the others."""
 
 from __future__ import annotations
 

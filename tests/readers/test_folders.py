@@ -162,7 +162,7 @@ def test_folders_to_predict_are_not_used(fill: Fill) -> None:
     tree = find_files(fill(*inner, "seg_pred/seg_pred"))
 
     assert counted(tree)["seg_test/seg_test/sea"] == "sea test"
-    assert "The folder 'seg_pred' beside the splits is ignored." in tree.notes
+    assert "The folder 'seg_pred' next to the splits is ignored." in tree.notes
 
 
 def test_splits_inside_the_classes_are_the_official_splits(fill: Fill) -> None:

@@ -147,7 +147,7 @@ def test_a_first_line_that_seems_a_row_is_named() -> None:
 
 
 def test_a_second_text_needs_a_first() -> None:
-    with pytest.raises(UsageError, match=r"needs text='\.\.\.' beside it"):
+    with pytest.raises(UsageError, match=r"needs text='\.\.\.' as well"):
         choose_columns("a.csv", {"a": TEXTS, "label": TEXTS}, NamedColumns(text2="a"))
 
 

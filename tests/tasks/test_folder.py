@@ -127,7 +127,7 @@ def test_folders_beside_splits_are_noted(paint: Paint) -> None:
     for place in ("train/ant", "train/bee", "val/ant", "val/bee", "test/ant", "test/bee", "extra/cat"):
         folder = paint(place, 4)
 
-    assert load_task(f"folder:{folder}").notes == ("The folder 'extra' beside the splits is ignored.",)
+    assert load_task(f"folder:{folder}").notes == ("The folder 'extra' next to the splits is ignored.",)
 
 
 def test_flat_splits_with_a_labels_file_are_read(paint: Paint) -> None:

@@ -18,7 +18,7 @@ _TOKENIZER = (
     ".json",
     ".txt",
     ".model",
-)  # endings of the files of a tokenizer, which lies beside an ONNX file
+)  # endings of the files of a tokenizer, next to an ONNX file
 
 
 def copy_files(address: Address, source: ModelSource, folder: Path) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ def inspect(source: ModelSource, device: str) -> Iterator[tuple[str, str]]:
         model = source.open(device)
     except AssayError as error:
         raise ModelError(str(error)) from error
-    except Exception as error:  # whatever a model raises is reported in one line
+    except Exception as error:  # any exception of a model is reported in one line
         raise ModelError(f"{type(error).__name__}: {error}") from error
     try:
         yield from _facts(model.facts, source.modality())

@@ -28,7 +28,7 @@ class Saved:
     Args:
         model: The opened model.
         predict: Returns predictions for examples.
-        settings: The settings that were saved beside the weights.
+        settings: The settings that were saved with the weights.
         tensors: The arrays that were saved, by name.
         notes: What differs from the model that was saved, for the reader.
     """
@@ -88,7 +88,7 @@ def load(folder: str | Path, device: str = "auto", *, allow_code: Sequence[str] 
         device: "cpu", "cuda", "mps" or "auto".
         allow_code: The user's code that may run: a module for ``torch:module:callable``, the name of a model
             with ``trust_remote_code``, a program (TorchScript, SavedModel), or a plug-in file, as in
-            ``["nets", "my_source.py"]``. Without it, none runs, whatever the folder says.
+            ``["nets", "my_source.py"]``. Without it, none runs, regardless of the folder.
 
     Raises:
         UsageError: The folder contains no saved model, or needs code that is not allowed.
@@ -199,7 +199,7 @@ def _differences(folder: Path, source: ModelSource, settings: SavedSettings) -> 
         return ()
     return (
         f"The model is opened by other versions or settings than when it was saved ('{settings.identity}'; "
-        f"now '{now}'): predictions may differ a little. requirements.txt beside it has the versions.",
+        f"now '{now}'): predictions may differ a little. requirements.txt next to it has the versions.",
     )
 
 

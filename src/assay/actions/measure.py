@@ -51,7 +51,7 @@ def measure(
     """Measure models in rounds, one after another, and store each measurement.
 
     Each round opens each model, so that one is in memory at a time, and slow phases of the machine affect
-    all models alike. A model that fails is not tried again.
+    all models equally. A model that fails is not tried again.
 
     Args:
         store: The store, to which the measurements are added.

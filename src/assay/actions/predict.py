@@ -126,7 +126,7 @@ def _predicted(saved: Saved, examples: Sequence[Example]) -> Iterator[Predicted 
         return
     try:
         together = saved.predict(examples)
-    except Exception as error:  # one example must not end those beside it: each is asked alone
+    except Exception as error:  # one example must not end its batch: each is predicted alone
         if len(examples) == 1:
             yield f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             return

@@ -20,7 +20,9 @@ def read_costs(path: Path | None, matrix: Matrix) -> tuple[dict[str, float] | No
         return None, ()
     columns = read_facts(path)
     if not columns:
-        raise UsageError(f"'{path}' has no column of numbers. Write one model a row, and its cost beside it.")
+        raise UsageError(
+            f"'{path}' has no column of numbers. Write one model a row, and its cost next to it."
+        )
     name, costs = next(iter(columns.items()))
     wrong = [model for model in matrix.models if not 0 < costs.get(model, 0.0) < math.inf]
     if wrong:
@@ -42,7 +44,7 @@ def read_facts_as_rules(path: Path | None, matrix: Matrix) -> dict[str, dict[str
     if not found:
         raise UsageError(
             f"'{path}' has no number for a model of the matrix. Write one model a row, named as in the "
-            "matrix, and its facts beside it."
+            "matrix, and its facts next to it."
         )
     return found
 

@@ -32,7 +32,7 @@ def write_answers(
     """Write answers, and return how many of how many have an error.
 
     Args:
-        answers: The answers, each of which is written when it is there.
+        answers: The answers; each is written as soon as it is available.
         classes: The classes whose probabilities are written; none for no probabilities.
         output: The file, which is written whole or not at all; None for standard output.
         is_json: JSON lines instead of CSV.

@@ -38,7 +38,7 @@ def print_plan(
     Args:
         named: The study and its file.
         shards: The most shards.
-        out: The folder of the plan; None for the one beside the store.
+        out: The folder of the plan; None for the one next to the store.
         resources: What each shard gets.
         passed: Options for each shard.
         fetches: Whether models and tasks are downloaded first.

@@ -7,7 +7,7 @@ AssayError
 │   └── UnreadableTask    the data of a task cannot be used
 ├── ModelError            one model failed: recorded as a row; the study continues
 │   ├── CheckpointError   the weights do not fit the architecture, or are not safe to load
-│   └── Unavailable       what the model needs cannot be had here and now: the same command tries again
+│   └── Unavailable       a resource of the model is not available now: the same command tries again
 ├── NotApplicable         a method does not apply to a model or task: recorded as a row with the reason
 └── StoreError            results cannot be written or read
 """

@@ -39,7 +39,7 @@ def cached_repositories(*, with_file: str, without: Iterable[str] = ()) -> list[
     """Return the names of the model repositories whose weights are in the hub's cache.
 
     Args:
-        with_file: A file that lies beside the weights.
+        with_file: A file next to the weights.
         without: Files of which none does.
     """
     prefix = "models--"

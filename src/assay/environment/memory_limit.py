@@ -10,7 +10,7 @@ from assay.core.errors import Unavailable
 from assay.environment.allocation import give_back_freed_memory
 from assay.environment.memory import held_bytes
 
-_SECONDS = 0.1  # between two looks, each of which takes some 30 microseconds
+_SECONDS = 0.1  # between two checks; one takes about 30 microseconds
 WHAT_HELPS = "use a smaller batch size or model, or allow more (--memory)"
 
 

@@ -69,7 +69,7 @@ class _Same:
 
 def _set_warnings(filters: list[Any]) -> None:
     warnings.resetwarnings()  # marks the cache of earlier warnings as outdated
-    warnings.filters.extend(filters)  # type: ignore[attr-defined]  # a list, whatever typeshed says
+    warnings.filters.extend(filters)  # type: ignore[attr-defined]  # a list, contrary to typeshed
 
 
 def _logging() -> tuple[int, int, list[logging.Handler]]:
@@ -85,7 +85,7 @@ def _set_logging(wanted: tuple[int, int, list[logging.Handler]]) -> None:
 
 
 def _numpy_random() -> tuple[Any, ...]:
-    name, key, *rest = np.random.get_state()  # noqa: NPY002  # models use it, whatever we do
+    name, key, *rest = np.random.get_state()  # noqa: NPY002  # models use it even though we do not
     return name, np.asarray(key).tobytes(), *rest
 
 

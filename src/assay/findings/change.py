@@ -157,7 +157,7 @@ class Change:
         missing: Reasons why other tasks have no result, in sentences.
         over_tasks: None with fewer than five tasks whose values are shares or correlations.
         remarks: The answer, in sentences.
-        refusal: Why a limit forbids the new model, whatever its values; empty if none does.
+        refusal: Why a limit forbids the new model, regardless of its values; empty if none does.
         names: The short name of each model and task of the store, by address.
     """
 

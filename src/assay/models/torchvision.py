@@ -144,7 +144,7 @@ class TorchvisionSource(ImageSource):
         try:
             with seeded(self.seed), redirect_stdout(sys.stderr):  # torch prints there what it downloads
                 return get_model(architecture, weights=weights, **wanted)
-        except Exception as error:  # whatever stops a download, or damaged a file of the cache
+        except Exception as error:  # any failure of a download, or a damaged file in the cache
             address = f"torchvision:{self.name}"
             kept = None if weights is None else Path(get_dir()) / "checkpoints" / Path(weights.url).name
             if kept is not None and kept.is_file():

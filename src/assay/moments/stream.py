@@ -23,7 +23,7 @@ class MomentStream:
     stream that is fed more rows gives what a stream of all of them gives.
 
     Args:
-        labels: The labels of all examples, of which the rows may be a part.
+        labels: The labels of all examples; the rows may be a subset.
         folds: The fold of each example.
         new_gram: Creates an empty Gram of a width, possibly on an accelerator.
     """

@@ -38,7 +38,7 @@ def speller(folder: Path, *, by_stem: bool = True) -> Callable[[str], str]:
 
 
 class _Spellings(NamedTuple):
-    folders: dict[str, set[str]]  # the names of folders that are plainly written alike
+    folders: dict[str, set[str]]  # the names of folders with the same plain spelling
     files: dict[str, set[str]]  # those of files
     stems: dict[str, set[str]]  # those of files, by their names without suffix
 

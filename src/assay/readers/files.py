@@ -125,7 +125,7 @@ class FileSummary(NamedTuple):
 
 
 class FileExamples(Examples):
-    """Examples stored in files, each of which is checked once when a task is loaded.
+    """Examples stored in files; each is checked once when a task is loaded.
 
     Attributes:
         modality: The modality of the examples.
@@ -158,7 +158,7 @@ def leave_out_unreadable(
         rows: The rows of the checked files.
         unreadable: The unreadable files with reasons, from ``check``.
         share: The maximum unreadable fraction; one file may always be unreadable, unless it is 0.
-        lost: The classes of which no file is readable.
+        lost: The classes without a readable file.
 
     Raises:
         UnreadableTask: More files are unreadable.

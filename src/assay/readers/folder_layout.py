@@ -214,7 +214,7 @@ def _lone(scan: Scan, root: Path, named: dict[Path, SplitFolder], folders: Seque
         return layout._replace(notes=(*layout.notes, *([hint] if twins else [])))
     layout = _inverted(scan, root, folders)
     note = (
-        f"'{first}' is read as a class, like the folders beside it: write train='{first}' if it is a split."
+        f"'{first}' is read as a class, like the folders next to it: write train='{first}' if it is a split."
     )
     return layout._replace(notes=(*layout.notes, *((note,) if Part.TRAIN in parts else ())))
 
@@ -278,8 +278,8 @@ def _beside(scan: Scan, folders: Sequence[Path]) -> tuple[str, ...]:
     if not names:
         return ()
     if len(names) == 1:
-        return (f"The folder '{shown_name(names[0])}' beside the splits is ignored.",)
-    return (f"{len(names)} folders ({first_names(names, len(names))}) beside the splits are ignored.",)
+        return (f"The folder '{shown_name(names[0])}' next to the splits is ignored.",)
+    return (f"{len(names)} folders ({first_names(names, len(names))}) next to the splits are ignored.",)
 
 
 def _opened(scan: Scan, folder: Path) -> Path:

@@ -181,7 +181,7 @@ def _merged(tree: Tree, spellings: Sequence[set[str]]) -> tuple[str, ...]:
 
 
 def _inner_folders(scan: Scan, folder: Path) -> set[str]:
-    """Return the folders with files directly in a class folder; "" too if it has files beside them."""
+    """Return the folders with files directly in a class folder; "" too if it has files next to them."""
     listing = scan.list(folder)
     return {path.name for path in listing.folders if scan.holds(path)} | ({""} if listing.files else set())
 

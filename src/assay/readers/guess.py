@@ -138,9 +138,7 @@ def _require(title: str, head: Mapping[str, Sequence[str]], chosen: NamedColumns
         twice = next(name for name in named if named.count(name) > 1)
         raise UsageError(f"The column '{twice}' is named twice. Name another one for one of its two uses.")
     if chosen.text2 and not chosen.text:
-        raise UsageError(
-            f"text2='{chosen.text2}' needs text='...' beside it. Write both columns of the pair."
-        )
+        raise UsageError(f"text2='{chosen.text2}' needs text='...' as well. Write both columns of the pair.")
     if sum(column is not None for column in (chosen.image, chosen.text, chosen.words)) > 1:
         raise UsageError(
             "A task has texts, images or words, not two of them. "

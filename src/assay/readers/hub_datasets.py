@@ -155,7 +155,7 @@ def _refuse_gated(repository: HubRepository) -> None:
         )
     except errors.GatedRepoError:
         raise
-    except Exception:  # whatever else it is, the package datasets tries again
+    except Exception:  # for any other reason, the package datasets tries again
         return
 
 
@@ -188,7 +188,7 @@ def _explained(request: DatasetRequest, error: Exception) -> UsageError | None:
         )
     if isinstance(error, (OSError, datasets.exceptions.DatasetsError)):
         return UnreadableTask(
-            f"The data set '{name}' cannot be had: {_first_line(error)} Check the name, and that it has "
+            f"The data set '{name}' is not available: {_first_line(error)} Check the name, and that it has "
             "files that the package datasets reads (csv, json, parquet, images, ...)."
         )
     if isinstance(error, ValueError):
@@ -270,7 +270,7 @@ def _uncached(request: DatasetRequest) -> str:
     named = "".join(f", {part}" for part in (request.config, request.revision) if part)
     return (
         f"The data set '{request.name}'{named} is neither a folder nor in the local cache, and cannot be "
-        f"had: {why_no_hub()}. {how_to_fetch(request.wanted.address)}; or name a folder that holds it."
+        f"downloaded: {why_no_hub()}. {how_to_fetch(request.wanted.address)}; or name a folder that holds it."
     )
 
 

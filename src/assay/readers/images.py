@@ -153,5 +153,5 @@ def _colours(values: np.ndarray, chosen: PixelRange) -> Image.Image:
 def _has_frames(image: Image.Image) -> bool:
     try:
         return image.format in _FRAMES and bool(getattr(image, "is_animated", False))
-    except Exception:  # a decoder may raise anything on damaged frames, of which the first was read
+    except Exception:  # a decoder may raise anything on later, damaged frames
         return False

@@ -134,7 +134,7 @@ def with_file(
 def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[FolderFiles, bool]:
     r"""Return files by their names in a column, relative to the folder that contains most of the first.
 
-    If none does, it is the only folder directly inside them that has nearly all, as train beside train.csv.
+    If none does, it is the only folder directly inside them that has nearly all, as train next to train.csv.
     A path may be written as on Windows (``cats\1.png``), or begin with ~ or file:// or, though it is
     relative, with a slash, or with folders of another machine that all have in common; True is returned
     beside the files if some differ by suffix, capitals, the form of accents or these folders.

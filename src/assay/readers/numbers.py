@@ -118,7 +118,7 @@ def _times(matches: Sequence[re.Match[str]]) -> list[float] | None:
     shares = {(match["after"] or match["before"] or "").removesuffix(".") for match in matches}
     words = [_unit(match["unit"] or "") for match in matches]
     different = set(words)
-    if len(shares - {""}) > 1 or (shares & {"%", "‰"} and "" in shares):  # 0.45 beside 45% may be either
+    if len(shares - {""}) > 1 or (shares & {"%", "‰"} and "" in shares):  # 0.45 next to 45% may be either
         return None
     if different <= _TIMES.keys() and ("k" in different or len(different - {""}) > 1):
         return [_TIMES[word] for word in words]

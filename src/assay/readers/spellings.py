@@ -15,7 +15,7 @@ class Spellings(NamedTuple):
 
     one: Mapping[str, str]  # the first spelling of each that different splits spell differently
     notes: tuple[str, ...]
-    apart: Sequence[Sequence[str]]  # names of which a split has several: they stay
+    apart: Sequence[Sequence[str]]  # different names within a split, which stay apart
 
 
 def folded(name: str) -> str:

@@ -123,7 +123,7 @@ def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
         notes.append(
             f"Classes are uneven: '{labels.classes[most]}' has {100 * train[most] / train.sum():.0f} % of "
             f"train, '{labels.classes[least]}' {100 * train[least] / train.sum():.1f} %. Accuracy hardly "
-            "sees the rare: metric='balanced_accuracy' or 'macro_f1' judges all classes alike."
+            "sees the rare: metric='balanced_accuracy' or 'macro_f1' weighs all classes equally."
         )
     few = [labels.classes[position] for position in np.flatnonzero((test > 0) & (test < _FEW))]
     if few and test.sum() >= 2 * _FEW * len(test):  # a tiny test split has its own warning

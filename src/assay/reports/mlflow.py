@@ -20,7 +20,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w\-. /:]")  # other signs are refused in names o
 class MLflow(Report):
     """Runs in an experiment called as the file, which lists them.
 
-    They go to ``MLFLOW_TRACKING_URI``, else to ``mlflow.db`` beside the file, for
+    They go to ``MLFLOW_TRACKING_URI``, else to ``mlflow.db`` next to the file, for
     ``mlflow ui --backend-store-uri sqlite:///mlflow.db``. A run that is there already is not logged again.
 
     >>> MLflow().suffix  # assay export assay-store study.mlflow

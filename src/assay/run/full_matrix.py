@@ -39,4 +39,4 @@ class FullMatrix(Scheduler[WorkT], Generic[WorkT]):
         return evaluation
 
     def tell(self, event: Observed | ObservedModel) -> None:
-        """Ignore the event: everything is evaluated whatever the results."""
+        """Ignore the event: everything is evaluated regardless of the results."""

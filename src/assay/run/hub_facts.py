@@ -18,7 +18,7 @@ from assay.environment.hub_client import HubRepository, settle_hub
 from assay.environment.offline import is_offline
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")  # the first kind that a repository has is what is read
-_SAVED_AFTER = 50  # repositories: what is known by then is kept whatever follows
+_SAVED_AFTER = 50  # repositories: the answers so far are saved even if a later one fails
 
 
 class HubAnswer(NamedTuple):

@@ -26,7 +26,7 @@ class NCTI(SampleScore):
 
     The parts, higher for better models:
 
-    - ``seli``: the nuclear norm of the discriminant features, of which there are one fewer than classes. It
+    - ``seli``: the nuclear norm of the discriminant features (one fewer than classes). It
       is large where class means lie far apart and in all directions (the SELI geometry).
     - ``ncc``: the mean probability of the true class, in sample, between 0 and 1.
     - ``vc``: minus the logarithm of the sum over classes of the nuclear norm of the examples' probabilities.
@@ -59,7 +59,7 @@ class NCTI(SampleScore):
         part: ``all``, ``seli``, ``ncc`` or ``vc``.
         unbiased: Whether the scatter within classes is divided by examples - classes instead of examples,
             where it is not shrunk. That is what scikit-learn did before 1.9 and thus in the published tables;
-            since then, and here, both solvers divide alike.
+            since then, and here, both solvers divide equally.
 
     >>> import assay
     >>> labels = np.arange(60) % 2

@@ -53,7 +53,7 @@ class Search(Policy):
     With costs, it is divided by the square root of the cost.
 
     Attributes:
-        of_ranks: How much mean ranks count beside it, 0 to 1.
+        of_ranks: The weight of mean ranks relative to it, 0 to 1.
     """
 
     of_ranks: float = 0.0

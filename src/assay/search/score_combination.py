@@ -14,7 +14,7 @@ from assay.search.prior import Prior, expected
 
 FEWEST_TASKS = 5  # with two past tasks, weights learned from them failed on medical images
 _DEVIATIONS = (0.1, 0.3, 1.0, 3.0)  # of all weights together; 0 leaves the prior as it is
-_MODELS = 10  # a task with more counts as this many: models of one task are alike
+_MODELS = 10  # a task with more counts as this many: models of one task are similar
 _FEWEST_MODELS = 3
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHED = frozenset({"features", "moments"})  # shelves; whatever lies on others is kept for ever
+CACHED = frozenset({"features", "moments"})  # shelves; files of the others are never removed
 
 
 @dataclass(frozen=True, slots=True)

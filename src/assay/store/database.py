@@ -124,7 +124,7 @@ class FileDatabase(Database):
 class MemoryDatabase(Database):
     """A copy in memory, for reading; it is made again after the file changed.
 
-    Reading creates no file beside it and changes none, so a store may be read-only. A store of an earlier
+    Reading creates no file next to it and changes none, so a store may be read-only. A store of an earlier
     version is upgraded in memory alone, and one without tables has no results.
     """
 
@@ -198,7 +198,7 @@ class MemoryDatabase(Database):
             ):
                 _back_up_recovered(self._root, copy)
             else:
-                _back_up(path, "mode=ro&immutable=1", copy)  # only mode=ro would create files beside it
+                _back_up(path, "mode=ro&immutable=1", copy)  # only mode=ro would create files next to it
             if self._state() == before:
                 return None
         raise StoreError(f"The store '{self._root}' changes too fast to be read. Try again in a moment.")

@@ -189,7 +189,7 @@ def _of_cells(models: Sequence[str], tasks: Sequence[str], cells: Cells, path: P
         if number is not None and is_percent.setdefault(task, text.endswith("%")) != text.endswith("%"):
             raise UsageError(
                 f"'{path}' has '{text}' for {model} on {task}, where other cells are "
-                f"{'percent' if is_percent[task] else 'plain numbers'}. Write all cells of a task alike."
+                f"{'percent' if is_percent[task] else 'plain numbers'}. Use one notation per task."
             )
         numbers[task][model] = number
         if reason := parse_reason(text):

@@ -73,7 +73,7 @@ def blobs(
     else:
         values = rng.standard_normal(180)
         angle = values / 2
-        signal = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(180)])  # for cosine and line alike
+        signal = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(180)])  # for both cosine and line
     noise = rng.standard_normal((180, width)) * _NOISE[kind]
     matrix = (noise + separation * np.pad(signal, ((0, 0), (0, width - 3)))).astype(np.float32)
     values = rng.permutation(values) if shuffled else values

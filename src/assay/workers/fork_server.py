@@ -110,7 +110,7 @@ def fork(target: str, preload: str, environment: Mapping[str, str], streams: Seq
     Args:
         target: What serves the channel, as "module:callable".
         preload: What loads the libraries, as "module:callable" without arguments.
-        environment: Variables that the server gets beside ours.
+        environment: Variables that the server gets in addition to ours.
         streams: The file descriptors of the worker's end of the channel and of its standard error.
 
     Raises:

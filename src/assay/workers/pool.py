@@ -116,7 +116,7 @@ class Pool:
         return reply
 
     def close(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, even busy ones."""
         with self._changing:
             self._is_closed = True
             for worker in self._workers.values():

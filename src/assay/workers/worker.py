@@ -31,7 +31,7 @@ class Worker:
     Args:
         target: What serves it there, as "module:callable"; it is called with the channel.
         preload: What loads its libraries, as "module:callable" without arguments.
-        environment: Variables that it gets beside ours.
+        environment: Variables that it gets in addition to ours.
         shows_output: Whether what it prints goes to our standard error, instead of being kept.
 
     Attributes:

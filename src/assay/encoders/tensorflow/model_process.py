@@ -22,7 +22,7 @@ class ModelProcess:
     Args:
         target: What serves the channel there, as "module:callable".
         preload: What loads its library, as "module:callable" without arguments.
-        environment: Variables that it gets beside ours.
+        environment: Variables that it gets in addition to ours.
         model: What to call the model in error messages.
     """
 

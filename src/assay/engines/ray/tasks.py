@@ -34,7 +34,7 @@ class Shipping:
     """Packs evaluations for nodes; what many of them hold, tasks above all, is put into Ray's store once.
 
     Args:
-        evaluate: The evaluator, of which every worker has a copy.
+        evaluate: The evaluator; every worker has a copy.
         needs: What an evaluation needs.
     """
 

@@ -26,7 +26,7 @@ def tokens_of(tokenizer: Any, config: Any, most: int, model: str) -> Tokens:
     if 8 * len(tokenizer) < vocabulary:
         raise ModelError(
             f"The tokenizer of '{model}' knows {len(tokenizer)} tokens, its model {vocabulary}: files of the "
-            f"tokenizer are missing. Save them beside the weights with tokenizer.save_pretrained(folder)."
+            f"tokenizer are missing. Save them next to the weights with tokenizer.save_pretrained(folder)."
         )
     pads, least = config.model_type not in _READ_PADDING, getattr(config, "downsampling_rate", 1)
     positions = most_tokens(tokenizer, config, most)

@@ -37,7 +37,7 @@ class OnnxSource(ModelSource):
 
     Features are the tensor called ``output``; else an output called features, embedding or the like; else
     what enters the classification head, which is found in the graph. Maps are averaged over their
-    positions, and states of tokens are pooled. A file for texts needs the files of its tokenizer beside it.
+    positions, and states of tokens are pooled. A file for texts needs the files of its tokenizer next to it.
 
     >>> OnnxSource("missing.onnx").check()
     Traceback (most recent call last):

@@ -98,7 +98,7 @@ class OnnxGraph:
         missing = [file.name for file in self.external_files if not file.is_file()]
         if missing:
             raise ModelError(
-                f"'{path}' keeps weights in '{missing[0]}', and there is no such file beside it. Put it "
+                f"'{path}' keeps weights in '{missing[0]}', and there is no such file next to it. Put it "
                 "there, or save the model where it is with its weights inside: "
                 "onnx.save(onnx.load(path), path)."
             )

@@ -20,7 +20,7 @@ from assay.environment.hub_client import HubRepository, opening
 
 _HUB = "hf-hub:"
 _LISTED = Path(__file__).with_name("listed.tsv")
-_FILES = "*[Cc][Ll][Ii][Pp]*"  # of its weights: those of timm lie beside them as model.safetensors
+_FILES = "*[Cc][Ll][Ii][Pp]*"  # of its weights: those of timm are next to them, as model.safetensors
 _TOWERS = {"image": Modality.IMAGE, "text": Modality.TEXT}
 
 

@@ -31,7 +31,7 @@ from assay.models.timm.listed import (
 from assay.plugins.address import thawed
 
 _HUB = ("hf_hub:", "hf-hub:")
-_FILES = "[!o]*"  # of its weights: those of OpenCLIP lie beside them as open_clip_model.safetensors
+_FILES = "[!o]*"  # of its weights: those of OpenCLIP are next to them, as open_clip_model.safetensors
 _ELSEWHERE = (*_HUB, "local-dir:")  # names that timm resolves itself, on the hub or on disk
 
 

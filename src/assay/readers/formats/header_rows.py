@@ -41,7 +41,7 @@ def title_rows(rows: Sequence[Sequence[object]]) -> int:
     """Return how many rows above the names of the columns hold a title or the names of groups of columns.
 
     A title is in the first column alone. Groups are
-    recognised by a cell that is empty or comes twice above names of which none comes again.
+    recognised by a cell that is empty or comes twice above names that are all different.
 
     >>> title_rows([["Survey 2024", ""], ["text", "label"], ["fine", "a"], ["poor", "a"]])
     1

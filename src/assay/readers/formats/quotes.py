@@ -19,7 +19,7 @@ class RowCells(NamedTuple):
         first: Its first line in the file, from 1.
         last: Its last line.
         is_loose: Whether a quotation mark opened it that encloses nothing.
-        is_doubtful: Whether it has several lines, each of which might be a row.
+        is_doubtful: Whether it has several lines that might be rows.
     """
 
     cells: list[str]
@@ -57,7 +57,7 @@ class _Feed:
 def quoted_rows(
     lines: Iterator[str], delimiter: str, width: int, *, trim: bool = False
 ) -> Iterator[RowCells]:
-    """Yield the rows of lines, some of which may be enclosed by quotation marks.
+    """Yield the rows of lines, with or without quotation marks.
 
     A cell that spans lines is taken apart if its quotation mark is never closed properly and most of its
     lines are rows by themselves, or if all of them are, with cells in a column of classes seen before.

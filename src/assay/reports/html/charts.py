@@ -23,7 +23,7 @@ from assay.reports.html.search import search_charts
 from assay.reports.html.vega import dots, heat, profiles, scatter
 from assay.wording.numbers import as_shown, decimals, shown_interval
 
-MOST_BARS = 60  # models in one chart; the table beside it has all
+MOST_BARS = 60  # models in one chart; the table next to it has all
 _MOST_TEXTS = 800  # largest heat map with numbers in its cells
 _ROW = 21  # pixels
 _FILLED = " Filled: may be the best, no model is significantly better."

@@ -75,7 +75,7 @@ def keys_of(evaluations: Iterable[Evaluation]) -> frozenset[str]:
 
 
 def stored_steps(candidates: Candidates, records: Records) -> list[Step]:
-    """Return the steps of which the store has all that the study asks for, in the order in which they ended.
+    """Return the steps that are complete in the store, in the order in which they ended.
 
     Those of a run that was no search come first: it has not told how long models took to open.
     """

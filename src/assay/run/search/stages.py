@@ -44,7 +44,7 @@ class PlannedStage(NamedTuple):
 
     @property
     def needed(self) -> frozenset[str]:
-        """The methods of which one must have a result, for a model to come through."""
+        """The methods; a model comes through if at least one of them has a result."""
         return frozenset(str(run.method) for run in self.asked or self.screens)
 
     @property

@@ -189,7 +189,7 @@ def _in_family(weights: str, architecture: str, tag: str) -> Identity:
 
 
 def is_related(model: Identity, other: Identity) -> bool:
-    """Return whether results of the other model stand for those of a model: one family, alike in training."""
+    """Return whether results of the other model represent those of a model: one family, similar training."""
     if not model.family or model.family != other.family:
         return False
     beyond, of_other = model.training - {"in1k"}, other.training - {"in1k"}

@@ -16,7 +16,7 @@ from assay.plugins.local_imports import modules_beside
 
 
 def pickled(value: object, apart: Callable[[object], str | None] | None = None) -> bytes:
-    """Return a value as cloudpickle writes it; raise whatever its parts raise.
+    """Pickle a value with cloudpickle; raise the exceptions of its parts.
 
     Args:
         value: The value.
@@ -49,7 +49,7 @@ class _WithParts(pickle.Unpickler):
 
 
 def carry_plugin_files() -> None:
-    """Pickle by value what plug-in files define, and the modules beside them that they import."""
+    """Pickle by value the definitions of plug-in files, and the local modules that they import."""
     plugins = [module for name, module in sys.modules.items() if name.startswith(PLUGIN_PREFIX)]
     folders = {Path(str(module.__file__)).resolve().parent for module in plugins}
     for module in (*plugins, *modules_beside(folders)):

@@ -116,7 +116,7 @@ def serve(channel: Channel) -> None:
             evaluate = evaluate or cloudpickle.loads(greeting.arrays["evaluate"].data)
             evaluation = unpickled(parts.pop("evaluation"), parts)
             parts.clear()  # they may be large
-        except BaseException as error:  # whatever a plug-in raises where it is unpickled
+        except BaseException as error:  # any exception of a plug-in while it is unpickled
             channel.send(Message({"is": Kind.FAILED, "reason": not_sent(error)}))
         else:
             with watched(evaluation.memory_bytes, partial(os._exit, OVER_MEMORY)):

@@ -47,7 +47,7 @@ class Workers(Protocol):
         """End a worker that is not busy; its next request starts another."""
 
     def close(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, even busy ones."""
 
 
 def events_of(
@@ -60,7 +60,7 @@ def events_of(
 
     Args:
         workers: They are closed at the end.
-        packed: Returns the request for an evaluation; may raise whatever its parts raise.
+        packed: Returns the request for an evaluation; may raise the exceptions of its parts.
         scheduler: Asked for each worker.
         watch: Called with each stage.
     """
@@ -125,7 +125,7 @@ class _Run(Generic[WorkT]):
         """Send what is left of an evaluation to its worker; all of it fails if it cannot be sent."""
         try:
             message = self._packed(self._running[number].left)
-        except Exception as error:  # whatever a plug-in holds
+        except Exception as error:  # a plug-in may contain anything
             yield from self._running.pop(number).failed(not_sent(error))
         else:
             self._workers.request(number, message)
