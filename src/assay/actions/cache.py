@@ -32,7 +32,7 @@ class Cached:
 
 
 def cached(store: Path) -> tuple[Cached, ...]:
-    """Return what is kept, the least recently used first.
+    """Return the cached arrays, least recently used first.
 
     Raises:
         StoreError: There is no store.
@@ -42,7 +42,7 @@ def cached(store: Path) -> tuple[Cached, ...]:
 
 
 def prune(store: Path, most_bytes: float) -> tuple[Cached, ...]:
-    """Remove what was used least recently until the rest fits, and what killed processes left behind.
+    """Remove the least recently used arrays until the rest fits, and leftovers of killed processes.
 
     Returns:
         What was removed.

@@ -92,7 +92,7 @@ def network() -> Finding:
 
 
 def named(texts: Iterable[str]) -> Iterator[Finding]:
-    """Yield for each model, task, score or protocol whether what it needs is installed."""
+    """Yield for each model, task, score or protocol whether its packages are installed."""
     for text in texts:
         try:
             yield Finding(text, _found(Address.parse(text)))

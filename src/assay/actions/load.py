@@ -62,7 +62,7 @@ class Saved:
         return predicted
 
     def answers(self, inputs: Sequence[str]) -> NoReturn:
-        """Refuse what the ``predict.py`` of an earlier Assay calls.
+        """Refuse the call of ``predict.py`` of an earlier Assay.
 
         Raises:
             UsageError: Always; the message names the command that reads the folder.
@@ -147,7 +147,7 @@ def _tensors(folder: Path, settings: SavedSettings) -> Mapping[str, np.ndarray]:
 
 
 def _parts(folder: Path, settings: SavedSettings, allowed: Sequence[str]) -> tuple[ModelSource, _Trained]:
-    """Create what the addresses name, which runs no code but that of Assay and of allowed plug-in files."""
+    """Create the plug-ins of the addresses; this runs only code of Assay and of allowed plug-in files."""
     try:
         source = saved_source(folder, settings)
         method = families().protocols.create(Address.parse(settings.method)).plugin

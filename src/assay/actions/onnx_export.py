@@ -38,7 +38,7 @@ def must_be_exportable(modality: Modality) -> None:
 
 
 def export_onnx(saved: Saved, folder: Path, examples: Examples) -> Predicted:
-    """Write ``model.onnx``, and return what it predicts for examples.
+    """Write ``model.onnx``, and return its predictions for examples.
 
     Its input is ``pixels``: float32, examples x channels x height x width, after the model's preprocessing.
     Its outputs are ``prediction`` (class positions, 0 and 1 for each class, or numbers) and, where the

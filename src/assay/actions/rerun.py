@@ -15,7 +15,7 @@ from assay.store.results import Store, open_existing
 
 
 def run_again(store: Store, results: Sequence[Result], device: str) -> Iterator[Rerun]:
-    """Yield what each job gives now; one whose data, model or versions have changed is not comparable.
+    """Yield the current result of each job; with changed data, model or versions it is not comparable.
 
     Args:
         store: Where the results come from.

@@ -204,7 +204,7 @@ def _write(folder: Path, written: _Written) -> None:
 
 
 def _prove(folder: Path, what: ModelToSave, kept: Predicted, device: str, *, onnx: bool) -> None:
-    """Open what was written, and compare its predictions for the first examples of test with the study's.
+    """Open the saved model, and compare its predictions for the first test examples with the study's.
 
     Raises:
         StoreError: They differ; on an accelerator, which may compute in half precision, in more than a tenth.

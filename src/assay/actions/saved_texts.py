@@ -43,7 +43,7 @@ _DISTRIBUTION = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def readme(settings: SavedSettings, about: ModelFacts, *, has_onnx: bool) -> str:
-    """Return the README: what the model is, and how it predicts."""
+    """Return the README: a description of the model, and how to predict with it."""
     facts = {
         "model": settings.model, "task": settings.task, "method": settings.method, "kind": settings.kind,
         "classes": len(settings.classes), "columns": settings.columns, "metrics on test": settings.metrics,

@@ -27,7 +27,7 @@ def of_facts(facts: Mapping[str, Mapping[str, float]], every: Sequence[Case]) ->
 
 
 def of_scores(scores: Mapping[str, Scores], history: History, every: Sequence[Case]) -> dict[str, Rule]:
-    """Return a rule for each score, successive halving by all, and their join with what past tasks say.
+    """Return a rule for each score, successive halving by all, and their combination with past tasks.
 
     Halving keeps half of the models by the first score, half of those by the second, and so on, as long as
     there are two. The join is tried in its order, and as what a search starts from.

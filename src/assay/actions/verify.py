@@ -106,7 +106,7 @@ def _contradictions(
     main: Set[tuple[str, str]],
     damaged: Set[tuple[str, str]],
 ) -> Iterator[str]:
-    """Yield in what a result contradicts itself or its predictions.
+    """Yield contradictions within a result, or between it and its predictions.
 
     Args:
         store: Where the result comes from.

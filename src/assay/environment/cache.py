@@ -31,7 +31,7 @@ def bytes_below(folder: Path) -> int:
 
 
 def download_folders() -> tuple[Path, ...]:
-    """Return where the libraries that download keep what they did, by the variables that they read."""
+    """Return the download caches of libraries, by the environment variables that they read."""
     home = Path.home()
     caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     hub = Path(os.environ.get("HF_HOME") or caches / "huggingface")

@@ -38,7 +38,7 @@ def half_precision(device: str) -> str | None:
 
 
 def devices_apart(device: str, number: int) -> dict[str, str]:
-    """Return the variables with which a process sees one GPU only, where there are several.
+    """Return the environment variables that restrict a process to one of several GPUs.
 
     Args:
         device: What the process runs on; a device with a number is left as it is.

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Do not look for cyclic garbage: it looks at all that 100,000 results hold, again and again."""
+    """Pause cyclic garbage collection, which would visit the objects of 100,000 results again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

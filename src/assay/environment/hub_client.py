@@ -97,7 +97,7 @@ class HubRepository(NamedTuple):
 
 
 def settle_hub() -> bool:
-    """Return whether the hub can be reached, and where it cannot, tell its client so.
+    """Return whether the hub is reachable, and if not, switch its client to offline mode.
 
     Without a network the hub's client tries again for a minute or more for each file. Told that it is
     offline, it takes what is in its cache, and says at once what is not. Nor does it tell what else is used.
@@ -135,7 +135,7 @@ def opening(
 
 @contextmanager
 def cache_only() -> Iterator[None]:
-    """Let the hub's client take only what is in its cache."""
+    """Restrict the hub's client to its cache."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
@@ -148,7 +148,7 @@ def cache_only() -> Iterator[None]:
 
 @contextmanager
 def _settled(repository: HubRepository | None) -> Iterator[None]:
-    """Settle whether the hub can be reached, and whether it gives a repository; else use what is cached."""
+    """Find out whether the hub is reachable and delivers a repository; otherwise use the cache."""
     if not settle_hub() or repository is None:
         yield
         return

@@ -95,7 +95,7 @@ def model_error(name: str, error: BaseException) -> ModelError:
 
 
 def why_no_hub() -> str:
-    """Return why no file comes from the hub, where its client is told that it is offline."""
+    """Return why the hub's client is offline."""
     if is_offline():
         return "no network is used"
     return f"there is no network, or the hub at {_host()} cannot be reached"

@@ -15,7 +15,7 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 
 def free_unused_memory() -> None:
-    """Collect garbage, and give what is free to the system and to the other users of the accelerator."""
+    """Collect garbage, and release free memory to the system and to other users of the accelerator."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():

@@ -15,7 +15,7 @@ WHAT_HELPS = "use a smaller batch size or model, or allow more (--memory)"
 
 
 def exceeds(most_bytes: float | None) -> bool:
-    """Return whether this process holds more after it gave back what is free; mapped files do not count."""
+    """Return whether this process exceeds the limit after freeing memory; mapped files do not count."""
     if most_bytes is None or held_bytes() <= most_bytes:
         return False
     give_back_freed_memory()
@@ -23,7 +23,7 @@ def exceeds(most_bytes: float | None) -> bool:
 
 
 def require_within(most_bytes: float | None) -> None:
-    """Raise ``Unavailable`` if this process holds more."""
+    """Raise ``Unavailable`` if this process exceeds the limit."""
     if most_bytes is not None and exceeds(most_bytes):
         held, most = held_bytes() / 1e9, most_bytes / 1e9
         raise Unavailable(f"its process holds {held:.1f} GB, and may hold {most:.1f} GB: {WHAT_HELPS}")
@@ -31,7 +31,7 @@ def require_within(most_bytes: float | None) -> None:
 
 @contextmanager
 def watched(most_bytes: float | None, end: Callable[[], object]) -> Iterator[None]:
-    """Call ``end`` from a thread as soon as this process holds more, also while a library works."""
+    """Call ``end`` from a thread as soon as this process exceeds the limit, also inside library calls."""
     if most_bytes is None:
         yield
         return

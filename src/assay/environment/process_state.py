@@ -30,7 +30,7 @@ class ProcessState:
         self._values = [(part, _read(part)) for part in parts]
 
     def restore(self, now: ProcessState | None = None) -> None:
-        """Write back each part that has another value now; what cannot be written stays as it is.
+        """Restore each changed part; parts that cannot be written stay as they are.
 
         Args:
             now: The state of the same parts now, if it has just been read.
@@ -46,7 +46,7 @@ class ProcessState:
 
 
 def settings_now() -> ProcessState:
-    """Return what the code of a model may rely on later, such as ``sys.path`` or torch's default dtype."""
+    """Return state that a model's code may rely on later, such as ``sys.path`` or torch's default dtype."""
     return ProcessState(SETTINGS)
 
 
@@ -92,7 +92,7 @@ def end_forked_child() -> None:
 
 
 def mend_after_call() -> None:
-    """Mend what cannot wait for the end of the ``undone`` block, after each call of a model.
+    """Restore urgent parts after each call of a model, before the end of the ``undone`` block.
 
     A forked child ends, for it would write to the files of its parent; the standard files are brought back,
     for files that are opened next would take their places.

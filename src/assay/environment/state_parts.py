@@ -161,7 +161,7 @@ def _modules() -> tuple[tuple[str, ...], _Same]:
 
 
 def _set_modules(wanted: tuple[tuple[str, ...], _Same]) -> None:
-    """Bring back modules that were removed or replaced; what was imported since stays."""
+    """Restore modules that were removed or replaced; modules imported since stay."""
     for name, module in zip(wanted[0], wanted[1].values, strict=True):
         if name not in sys.modules or sys.modules[name] is not module:
             sys.modules[name] = module
@@ -172,7 +172,7 @@ def _finders() -> tuple[_Same, _Same]:
 
 
 def _set_finders(wanted: tuple[_Same, _Same]) -> None:
-    """Bring back what finds modules; what was added since stays, as libraries need it."""
+    """Restore the finders of modules; finders added since stay, because libraries need them."""
     _extend(sys.meta_path, wanted[0].values)
     _extend(sys.path_hooks, wanted[1].values)
 

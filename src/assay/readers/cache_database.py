@@ -69,7 +69,7 @@ class MemoryFile:
 
 
 def _opened(path: Path) -> sqlite3.Connection | None:
-    """Return the database, made anew where it is damaged; None where it cannot be used."""
+    """Return the database, created again if it is damaged; None if it cannot be used."""
     for _ in range(2):
         try:
             return _connected(path)

@@ -23,7 +23,7 @@ _CELLS = pa.schema([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def embedded_columns(paths: Sequence[Path]) -> dict[str, Modality]:
-    """Return the columns of Parquet files that hold images or sounds; none of files of other formats."""
+    """Return the columns of Parquet files with images or sounds; empty for other formats."""
     if not all(path.suffix.lower() in PARQUET for path in paths):
         return {}
     with pq.ParquetFile(paths[0]) as opened:

@@ -115,7 +115,7 @@ def coded_batches(split: Dataset, columns: Sequence[str], classes: Sequence[str]
 
 
 def _given(request: DatasetRequest) -> HubSplits:
-    """Return a data set as the hub gives it, or else as it is in the cache."""
+    """Return a data set from the hub, or else from the cache."""
     import datasets
 
     reason = _uncached(request)
@@ -254,7 +254,7 @@ def _stored(split: Dataset | IterableDataset, request: DatasetRequest) -> Datase
 
 
 def _embedded(split: Dataset, name: str) -> type[Image | Audio] | None:
-    """Return the feature of files that a column of bytes holds without saying so; None of other columns."""
+    """Return the feature of files in an undeclared column of bytes; None for other columns."""
     import datasets
 
     kind = split.features.arrow_schema.field(name).type

@@ -161,7 +161,7 @@ def named_files(column: str, names: Sequence[str], *folders: Path) -> tuple[Fold
 
 
 def _elsewhere(folders: Sequence[Path], names: Sequence[str]) -> tuple[Path, str] | None:
-    """Return a folder that has nearly all files, and what all names begin with that is not in it."""
+    """Return a folder that has nearly all files, and the common prefix of names that it lacks."""
     paths = [_path(name, "") for name in names]
     levels = zip(*(path.split("/")[:-1] for path in paths), strict=False)
     above = [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]

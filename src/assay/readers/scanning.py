@@ -135,7 +135,7 @@ class Scan:
         )
 
     def _leave_hidden(self, entry: os.DirEntry[str]) -> None:
-        """Remember what might be taken for examples; a .git folder or a .DS_Store need not be mentioned."""
+        """Remember files that might be examples, but not a .git folder or a .DS_Store."""
         if entry.is_dir(follow_symlinks=False):
             is_told = not entry.name.startswith(".") or any(
                 self._fits(one.name) for one in _entries(entry.path)

@@ -26,7 +26,7 @@ class SettledSounds(NamedTuple):
 
 
 def settle_sounds(sounds: StoredSounds, rows: np.ndarray, checked: Checked) -> SettledSounds:
-    """Choose one full scale for all sounds of floats: 1, or that of the integers that they hold."""
+    """Choose one full scale for all sounds of floats: 1, or that of integers stored as floats."""
     peaks = checked.peaks
     ordered = sorted(peaks.values())
     full = _full(ordered[-1 - len(ordered) // _MOST_ODD]) if ordered else 1.0

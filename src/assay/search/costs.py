@@ -61,7 +61,7 @@ class Costs:
         self._errors: list[float] = []  # logarithms of what steps took, as a share of what was predicted
 
     def tell(self, model: int, stage: int, measured: StepTime) -> None:
-        """Learn what a step took."""
+        """Learn the cost of a step."""
         is_usual = self._methods[stage] and stage == self._told[model] + 1 and not measured.downloaded
         if is_usual and measured.total > 0:
             predicted = self._of_stages()[model, stage] + self.openings()[model]
@@ -91,7 +91,7 @@ class Costs:
         return fetched
 
     def remove(self, model: int) -> None:
-        """Note that what was downloaded of a model is removed."""
+        """Note that the downloaded files of a model were removed."""
         self._is_away[model] = self._downloads[model] > 0
 
     @property
@@ -158,6 +158,6 @@ class Costs:
 
     @property
     def _usual_opening(self) -> float:
-        """The median; the first one is left out where there are more, for it loads the framework too."""
+        """The median; the first is left out if there are more, because it includes loading the framework."""
         seconds = self._openings[1:] or self._openings
         return float(np.median(seconds)) if seconds else _FIRST_OPEN

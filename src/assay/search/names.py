@@ -87,7 +87,7 @@ def _alikeness(names: tuple[str, ...]) -> np.ndarray:
 
 
 def shared_words(task: str, model: str) -> tuple[str, ...]:
-    """Return the words of a task's name that the name of a model holds, a slip of the pen allowed.
+    """Return the words of a task's name that occur in a model's name, typos allowed.
 
     >>> shared_words("eurosat", "convnext-eurostat")
     ('eurosat',)
@@ -108,7 +108,7 @@ def _words(task: str) -> tuple[str, ...]:
 
 
 def matches(task: str, models: Sequence[str]) -> np.ndarray:
-    """Return in how far the name of each model holds that of a task, as if made for it: 0 to 1.
+    """Return how far each model's name contains that of a task, as if made for it: 0 to 1.
 
     >>> matches("eurosat", ["swin-finetuned-eurosat", "convnext-eurostat", "vit-base"]).tolist()
     [1.0, 1.0, 0.0]

@@ -120,7 +120,7 @@ class Planner:
         self._running[step.model] = True
 
     def tell(self, step: Step, seen: Sequence[Observation | None]) -> None:
-        """Learn what a finished step showed on each task; None where it showed nothing."""
+        """Learn the result of a finished step on each task; None without one."""
         self._running[step.model] = False
         self._reached[step.model] = max(step.stage, self._reached[step.model])
         for task, one in enumerate(seen):
@@ -204,7 +204,7 @@ class Planner:
         return Forecast(belief.mean, belief.deviation, best, belief)
 
     def _corrected(self, task: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the models with a value on a task, what it says of their last stage, and how exactly."""
+        """Return the models with a value on a task, and the mean and deviation of their last stage."""
         values, deviations = self._values[task], self._deviations[task]
         kept, spreads = self._kept_errors(task)
         stage = np.where(np.isfinite(values), np.arange(self.stages)[:, None], -1).max(axis=0)

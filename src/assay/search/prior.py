@@ -47,7 +47,7 @@ class Prior(NamedTuple):
 
 
 class _Additive(NamedTuple):
-    """Values as a sum of what the task and what the model adds."""
+    """Values as a sum of an effect of the task and an effect of the model."""
 
     of_tasks: np.ndarray
     of_models: np.ndarray
@@ -120,7 +120,7 @@ def expected(history: History, task: str) -> np.ndarray:
 
 
 def _matched(history: History, values: np.ndarray) -> tuple[_Additive, np.ndarray, float, float]:
-    """Return the model of what is left of values after the gain of models that were made for a task.
+    """Return the model of values minus the gain of models that were made for a task.
 
     Then in how far each was made for each task, and the mean and the variance of the gain.
     """

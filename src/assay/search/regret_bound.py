@@ -17,7 +17,7 @@ FEWEST_TASKS = 9  # ceil(.9 (n + 1)) <= n
 
 
 class Bound(NamedTuple):
-    """An upper bound on what was missed, in the unit of the metric.
+    """An upper bound on the regret, in the unit of the metric.
 
     Attributes:
         high: In nine of ten searches like this one no more was missed.
@@ -29,7 +29,7 @@ class Bound(NamedTuple):
 
 
 def shares_left(replays: Sequence[Replay], tops: Sequence[float], trials: int) -> np.ndarray:
-    """Return, of each past search, what it missed as a share of what remained up to the top of the metric.
+    """Return the regret of each past search, relative to the distance to the maximum of the metric.
 
     Of several tasks of one data set the largest share counts.
 

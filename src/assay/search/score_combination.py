@@ -72,7 +72,7 @@ class Join:
         return np.asarray(total / max(float(total.max()), 1e-12))
 
     def update(self, prior: Prior, scores: np.ndarray) -> Prior:
-        """Return the prior after scores were seen: what is expected, and by how much it may be wrong."""
+        """Return the prior, updated by scores: means and covariance."""
         mean = self.expected(prior.mean, scores)
         ranks = (stats.rankdata(mean) - 1) / max(1, len(mean) - 1)
         return prior._replace(
@@ -94,7 +94,7 @@ def normal_scores(scores: np.ndarray) -> np.ndarray:
 
 
 def scored_tasks(history: History, scores: Mapping[str, np.ndarray]) -> list[ScoredTask]:
-    """Return the past tasks with scores, each with what the other data sets say of its models.
+    """Return the past tasks with scores, each with the prior from the other data sets.
 
     Args:
         history: The past tasks.
@@ -138,7 +138,7 @@ def learn_join(past: Sequence[ScoredTask]) -> Join:
 
 
 class _Part(NamedTuple):
-    """A past task, centred: what its models differ by."""
+    """A past task, centred: the differences between its models."""
 
     inputs: np.ndarray  # models x (the prior, then scores)
     prior: np.ndarray

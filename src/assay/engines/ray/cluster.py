@@ -94,7 +94,7 @@ def _start() -> None:
 
 
 def _start_within(tries: int) -> None:
-    """Start a Ray, again where its processes took longer than the half minute that Ray gives them."""
+    """Start a local Ray, and retry if its processes exceed Ray's limit of half a minute."""
     import ray
 
     try:

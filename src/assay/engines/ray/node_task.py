@@ -68,7 +68,7 @@ class NodeInfo(NamedTuple):
 
 
 def relay(greeting: WorkerConfig, message: Message) -> Iterator[NodeInfo | Message | WorkerLost]:
-    """Run an evaluation in a process of this node; yield a greeting, what it replies, and how it was lost."""
+    """Run an evaluation in a process of this node; yield a greeting, its replies, and how it was lost."""
     import ray
 
     hello = NodeInfo(
@@ -153,7 +153,7 @@ def _printed_bytes() -> int:
 
 
 def _since(start: int) -> str:
-    """Return the end of what was printed since, as part of a sentence; empty if nothing was."""
+    """Return the end of the output since, as part of a sentence; empty if nothing was printed."""
     try:
         with Path(_log()).open("rb") as log:
             log.seek(max(start, Path(_log()).stat().st_size - _SHOWN))

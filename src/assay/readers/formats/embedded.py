@@ -36,7 +36,7 @@ def embedded_modality(column: pa.Array) -> Modality | None:
 
 
 def file_names(column: pa.Array) -> pa.Array:
-    """Return a name for each file of a column, and null where there is none."""
+    """Return a name for each file of a column; null without a file."""
     names = [
         (cell["path"] or (cell["bytes"] and "bytes")) if isinstance(cell, dict) else cell and "bytes"
         for cell in column.to_pylist()
