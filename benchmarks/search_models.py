@@ -6,9 +6,10 @@ For each task of a study file, a search of its models runs in one store, and all
 both are timed in this run, one after the other. Past results on these very data sets are left out of the
 search. It prints the share of the time and what the recommended model loses, in points of the linear probe.
 
-With the features of 15 models from a full run, and its seconds for encoding and methods instead of a clock
-(2026-11-30; one second for each opening), a search took .16 to .42 of the time on five image sets, .27 on
-average, and lost .4 points on average (2.0 on one set, 0 on four).
+29 image models, by the clock on one of two cores, each study with an empty cache (2026-11-30; other work ran
+beside the third): .19 of the time on caltech101_20, .25 on clothing10, .35 on sign_digits, and the best model
+was found on all three. With the features of 15 models from a full run, and its seconds instead of a clock, a
+search took .27 of the time on five sets, and lost .4 points (2.0 on one set, 0 on four).
 """
 
 from __future__ import annotations
