@@ -48,7 +48,9 @@ def test_an_engine_that_is_named_replaces_that_of_the_study(
 
 
 def test_what_a_job_needs_is_said_of_a_cluster_alone() -> None:
-    with pytest.raises(UsageError, match=r"--gpus-per-job is of evaluations on a cluster\. Add --engine ray"):
+    with pytest.raises(
+        UsageError, match=r"--gpus-per-job applies only to evaluations on a cluster\. Add --engine ray"
+    ):
         engine_with("isolated", None, None, gpus_per_job=0.5)
 
 

@@ -84,4 +84,4 @@ def test_commands_print_only_what_is_escaped():
         if node.func.id in {"print", "Console"}
     }
 
-    assert calls == {"say.py: print"}
+    assert calls == {"printing.py: print"}

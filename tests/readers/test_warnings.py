@@ -128,5 +128,5 @@ def test_a_class_that_test_hardly_has_is_said_where_the_others_have_enough() -> 
     task = make_task(values, parts)
 
     assert task_warnings(task, task.labelled.official, "accuracy") == (
-        "The class 'c' has fewer than 5 test examples: what is said of them alone is chance.",
+        "The class 'c' has fewer than 5 test examples: results on them alone are unreliable.",
     )

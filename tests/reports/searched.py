@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from assay.core.estimate import Interval
 from assay.findings.comparison import Comparison
-from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, StopReason, UntriedModel
 
 FLAGGED = "timm:resnet50_finetuned_satellite"
 
@@ -28,7 +28,7 @@ def searched(comparison: Comparison, **changes) -> Comparison:
         failed={"timm:broken": "Out of memory at <batch 1>", "timm:other": "Out of memory at <batch 1>"},
         left_out={"have more than 30,000,000 parameters (--max-parameters)": 1311},
         untried=tuple(untried),
-        stop="budget",
+        stop=StopReason.BUDGET,
         seconds=1800.0,
         curve=((210.0, (0.7,)), (480.0, (0.88,)), (900.0, (0.88,)), (1400.0, (0.93,))),
         expected_regret={task: 0.004},

@@ -15,7 +15,7 @@ from tests.reports.searched import searched
 from tests.reports.test_schema import PUBLISHED
 
 from assay.findings.comparison import Comparison
-from assay.findings.search import UntriedModel
+from assay.findings.search import StopReason, UntriedModel
 from assay.reports.csv import Csv
 from assay.reports.json import as_json
 from assay.reports.markdown import Markdown
@@ -94,7 +94,7 @@ def test_markdown_and_a_notebook_say_how_many_models_were_tried(found, compariso
 def test_a_running_search_says_how_far_it_is_and_which_model_leads(comparison, found):
     names = short_names(model_addresses(found))
 
-    running = watched_line(searched(comparison, stop="running"), names)
+    running = watched_line(searched(comparison, stop=StopReason.RUNNING), names)
     ended = watched_line(found, names)
 
     assert running.startswith("searching 41 models for 30 min: 4 finished, 2 ruled out on part of train")

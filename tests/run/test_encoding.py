@@ -153,7 +153,7 @@ def test_random_features_that_are_not_finite_are_not_kept(encodings):
 
 
 def test_a_model_that_cannot_show_its_weights_says_so(encodings):
-    with pytest.raises(NotApplicable, match="not at hand"):
+    with pytest.raises(NotApplicable, match="not available"):
         list(ScoreView(encodings("colours").encoder).weights())
 
 

@@ -157,7 +157,8 @@ def test_a_study_within_little_memory_gives_the_same_values_and_leaves_no_file(s
 
 def test_a_model_without_room_fails_before_it_is_opened(study, opened, monkeypatch):
     monkeypatch.setattr(
-        "assay.run.room.ModelSource.entry", lambda self, address: CatalogueEntry(address, parameters=10**9)
+        "assay.run.memory_check.ModelSource.entry",
+        lambda self, address: CatalogueEntry(address, parameters=10**9),
     )
     found = study("colours", memory="2GB").run()
 

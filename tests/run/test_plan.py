@@ -117,5 +117,5 @@ def test_writing_a_default_out_names_nothing_twice(study):
 
 
 def test_a_setting_that_a_model_refuses_names_the_model():
-    with pytest.raises(UsageError, match=r"^torch:torch.nn:Identity\(channels=4\): Pictures have 3 channels"):
+    with pytest.raises(UsageError, match=r"^torch:torch.nn:Identity\(channels=4\): Images have 3 channels"):
         resolve_models(["torch:torch.nn:Identity(channels=4)"])

@@ -141,7 +141,7 @@ def test_wrong_settings_say_what_to_write(setting):
 
 
 def test_arrays_have_no_gradients():
-    with pytest.raises(NotApplicable, match="gradients of the model are not at hand"):
+    with pytest.raises(NotApplicable, match="gradients of the model are not available"):
         assay.score(np.eye(10), np.arange(10) % 2, "task2vec")
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, replace
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, StopReason, UntriedModel
 from assay.store.arrays import Arrays
 from assay.store.search_log import read_search, write_search
 
@@ -17,7 +17,7 @@ SEARCH = SearchFindings(
     failed={"d": "too large"},
     left_out={"too slow": 2},
     untried=("b",),
-    stop="budget",
+    stop=StopReason.BUDGET,
     seconds=9.0,
     curve=((8.0, (0.7,)),),
     expected_regret={"photos": 0.1},

@@ -11,7 +11,7 @@ from assay.findings.per_task import Cell, NeededExamples
 from assay.testing.simulated_study import simulate_study
 from assay.wording.answer import answer
 from assay.wording.recommendation import because, nothing
-from assay.wording.screen import confidence_sentences
+from assay.wording.screen import decision_confidence
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_random_weights_do_not_count_among_the_models_that_may_be_the_best(compa
     }
 
     message = because(task, models)
-    screen = confidence_sentences(task, task.decision, models)
+    screen = decision_confidence(task, task.decision, models)
 
     assert "4 of 7 pretrained models may be the best" in task.because
     assert "3 of 6 pretrained models may be the best" in message

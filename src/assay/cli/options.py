@@ -176,7 +176,9 @@ def engine_with(
     for_a_cluster = [name for name in per_job if name in settings]
     if for_a_cluster and named.name in {"local", "isolated"}:
         option = for_a_cluster[0].replace("_", "-")
-        raise UsageError(f"--{option} is of evaluations on a cluster. Add --engine ray, or leave it out.")
+        raise UsageError(
+            f"--{option} applies only to evaluations on a cluster. Add --engine ray, or leave it out."
+        )
     if not settings or (named.name == "local" and settings == {"workers": 1}):
         return str(named)
     name = "isolated" if named.name == "local" else named.name

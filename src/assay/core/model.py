@@ -148,7 +148,7 @@ class Model(ABC):
         Convolutions are flattened to outputs x (inputs x kernel size). Embeddings, and weights with
         a dimension of one, are excluded.
         """
-        raise NotApplicable("the weights of this model are not at hand")
+        raise NotApplicable("the weights of this model are not available")
 
     def fishers(self, examples: Iterable[Example], head: LinearHead, draws: int, seed: int) -> Fishers:
         """Return the Fisher information of the weights on the given examples.
@@ -162,7 +162,7 @@ class Model(ABC):
             draws: Gradients per example and head; at least as many as classes make the expectation exact.
             seed: The seed of the draws, if there are fewer draws than classes.
         """
-        raise NotApplicable("gradients of this model are not at hand")
+        raise NotApplicable("gradients of this model are not available")
 
     def training(self) -> AbstractContextManager[Trainable]:
         """Return a context in which the weights can be trained; they are restored when it ends."""

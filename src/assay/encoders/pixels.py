@@ -91,7 +91,7 @@ class PixelRecipe:
                 f"No interpolation called '{self.interpolation}'. Write one of: {', '.join(FILTERS)}."
             )
         if self.channels not in (1, 3):
-            raise UsageError(f"Pictures have 3 channels, or 1 for grey; got channels={self.channels}.")
+            raise UsageError(f"Images have 3 channels, or 1 for grey; got channels={self.channels}.")
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, self.channels):
                 raise UsageError(

@@ -129,7 +129,7 @@ def _refused(wanted: HubRequest, cause: BaseException) -> str | None:
     if not _TRANSPORT.isdisjoint(base.__name__ for base in type(cause).__mro__):
         return (
             f"The hub at {_host()} cannot be reached ({type(cause).__name__}: {first_line(cause)}), and "
-            f"'{wanted.address}' is not in the local cache. Run the same again where there is a network."
+            f"'{wanted.address}' is not in the local cache. Run the same command again with a network."
         )
     return None
 

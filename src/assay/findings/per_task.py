@@ -179,8 +179,3 @@ class TaskFindings:
     def by_model(self) -> dict[str, Standing]:
         """The standing of each model with a value, best first."""
         return {standing.model: standing for standing in self.standings}
-
-    @property
-    def pareto(self) -> tuple[str, ...]:
-        """The Pareto-optimal models in value and latency, fastest first."""
-        return self.fronts.get("latency", ())

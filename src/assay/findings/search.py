@@ -65,6 +65,17 @@ class MissBound:
     past_tasks: int
 
 
+class StopReason(StrEnum):
+    """Why a search ended."""
+
+    ALL = "all"  # every model is finished, failed or ruled out
+    BUDGET = "budget"  # the time that is left is not enough for another model
+    MODELS = "models"  # as many were tried as may be
+    DOWNLOAD = "download"  # what the others download is more than may be
+    TOLERANCE = "tolerance"  # another model is not expected to be better by more
+    RUNNING = "running"  # it did not end
+
+
 @dataclass(frozen=True, slots=True)
 class SearchFindings:
     """How a search went.
@@ -73,10 +84,10 @@ class SearchFindings:
         candidates: The number of models that could be tried.
         finished: The models that went through the whole study, in the order of finishing.
         screened: Those that did not.
-        failed: The models that failed before, with the reason.
+        failed: The models that failed before the last stage, with the reason.
         left_out: The number of models that were not candidates, or turned out to be none, by reason.
         untried: The models that were not tried, the most promising first.
-        stop: Why it ended: "all", "budget" or "tolerance"; "running" if it did not.
+        stop: Why it ended.
         seconds: What all steps took, earlier runs included.
         curve: After each model that finished: the seconds, and the best expected value on each task.
         expected_regret: How much better than the best finished model the best of the others is expected to
@@ -97,7 +108,7 @@ class SearchFindings:
     failed: Mapping[str, str]
     left_out: Mapping[str, int]
     untried: tuple[str, ...]
-    stop: str
+    stop: StopReason
     seconds: float
     curve: tuple[tuple[float, tuple[float, ...]], ...] = ()
     expected_regret: Mapping[str, float] = field(default_factory=dict)

@@ -121,15 +121,15 @@ class TrainView(ABC):
 
     def weights(self) -> Iterable[np.ndarray]:
         """Return the weight matrices of the model, one at a time: outputs x inputs."""
-        raise NotApplicable("the weights of the model are not at hand")
+        raise NotApplicable("the weights of the model are not available")
 
     def fishers(self, probe: FisherProbe) -> Fishers:
         """Return the Fisher information of the weights under a task head and the source head."""
-        raise NotApplicable("gradients of the model are not at hand")
+        raise NotApplicable("gradients of the model are not available")
 
     def random_features(self) -> Features:
         """Return the features of the sample under the same architecture with random weights."""
-        raise NotApplicable("features of the same architecture with random weights are not at hand")
+        raise NotApplicable("features of the same architecture with random weights are not available")
 
 
 def small_sample_notes(labels: Labels, width: int) -> tuple[str, ...]:

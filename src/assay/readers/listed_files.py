@@ -89,7 +89,7 @@ def _names(table: TextTable, column: str, folder: Path) -> tuple[str, ...]:
 
 
 def _require_some(column: str, files: FolderFiles, folders: Sequence[Path]) -> None:
-    """Raise if none of the first names is that of a file: the names or the folder are others than meant."""
+    """Raise if none of the first names is that of a file: the names or the folder are probably wrong."""
     some = [name for name in files.names if not is_missing(name)][:_TRIED]
     if not some or any(is_file(files.folder / name) for name in some):
         return

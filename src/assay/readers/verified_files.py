@@ -34,7 +34,7 @@ class VerifiedFiles(Files):
         return len(self.files)
 
     def content(self, row: int) -> bytes:
-        """Return the bytes of one file; raise ``Unavailable`` if they are others than before."""
+        """Return the bytes of one file; raise ``Unavailable`` if they have changed."""
         content = self.files.content(row)
         if self.digests[row] and digest_bytes(content) != self.digests[row]:
             state = self.files.state(row)

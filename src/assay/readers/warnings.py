@@ -130,6 +130,6 @@ def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
         have = "has" if len(few) == 1 else "have"
         notes.append(
             f"{in_words(few, 'class', 'classes')} {have} fewer than {_FEW} test examples: "
-            "what is said of them alone is chance."
+            "results on them alone are unreliable."
         )
     return tuple(notes)

@@ -94,16 +94,16 @@ class PED(Score):
             raise UsageError(f"ped(exit_ratio={self.exit_ratio}) is no share. Write exit_ratio=0.5.")
         if self.scaling not in _SCALINGS:
             raise UsageError(f"ped(scaling='{self.scaling}') is unknown. Write scaling='target', or 'none'.")
-        made_base(self.base)
+        base_score(self.base)
 
     def content(self) -> str:
         """Return a hash of everything besides settings that determines the values of the base."""
-        base = made_base(self.base)
+        base = base_score(self.base)
         return hashlib.blake2b(f"{base.version} {base.content()}".encode(), digest_size=16).hexdigest()
 
     def estimate(self, train: TrainView, metric: Metric | None) -> Estimate:
         """Return the estimate of the base on the moved features."""
-        base = made_base(self.base)
+        base = base_score(self.base)
         if train.kind not in base.kinds:
             raise NotApplicable(f"its base {self.base} is not for {train.kind} labels")
         balls = class_balls(train, self.scaling, self.eps)
@@ -113,7 +113,7 @@ class PED(Score):
         return Estimate(estimate, notes=(*estimate.notes, *balls.notes))
 
 
-def made_base(text: str) -> Score:
+def base_score(text: str) -> Score:
     """Return the base score; raise if it reads more than features and labels."""
     from assay.plugins.families import families
 
@@ -129,7 +129,7 @@ def made_base(text: str) -> Score:
     return base
 
 
-class ClassSpheres(NamedTuple):
+class ClassBalls(NamedTuple):
     """Centres and radii of the classes with examples, about the overall mean, in units of ``deviations``.
 
     Attributes:
@@ -147,7 +147,7 @@ class ClassSpheres(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def class_balls(train: TrainView, scaling: str, eps: float) -> ClassSpheres:
+def class_balls(train: TrainView, scaling: str, eps: float) -> ClassBalls:
     """Return the classes as balls."""
     total = train.moments().total
     used = total.target_sum > 0
@@ -158,7 +158,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> ClassSpheres:
     if scaling == "none":
         variances = total.target_norm[used] / counts - np.square(means).sum(axis=1)
         radii = np.sqrt(np.maximum(variances, 0.0))
-        return ClassSpheres(means - total.mean(), radii, np.ones(total.width), used)
+        return ClassBalls(means - total.mean(), radii, np.ones(total.width), used)
     deviations = np.maximum(np.sqrt(total.scatter.variances()), eps)
     sample = train.sample()
     radii = sampled_radii(sample, deviations)
@@ -168,7 +168,7 @@ def class_balls(train: TrainView, scaling: str, eps: float) -> ClassSpheres:
         )
     few = (f"ped measures the radii of classes on {len(sample)} of {total.count} examples",)
     notes = few if len(sample) < total.count else ()
-    return ClassSpheres((means - total.mean()) / deviations, radii, deviations, used, notes)
+    return ClassBalls((means - total.mean()) / deviations, radii, deviations, used, notes)
 
 
 def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarray:
@@ -181,7 +181,7 @@ def sampled_radii(sample: LabelledFeatures, deviations: np.ndarray) -> np.ndarra
     return np.asarray(np.sqrt(hot @ np.square(scaled).sum(axis=1) / counts))
 
 
-def decline(balls: ClassSpheres, settings: PED) -> np.ndarray:
+def decline(balls: ClassBalls, settings: PED) -> np.ndarray:
     """Return the total motion of each class, classes x width."""
     centres, first = balls.means, 0.0
     for number in range(settings.max_steps):

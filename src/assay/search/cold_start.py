@@ -1,7 +1,7 @@
 """Predicts models without past tasks from models with similar names.
 
-Local kriging: each takes after the twenty models of the most similar names. How much names tell is chosen by
-predicting each model with a past from the others; where they tell nothing, the mean is expected.
+Local kriging: each is predicted from the twenty models with the most similar names. How much names tell is
+chosen by predicting each model with a past from the others; where they tell nothing, the mean is expected.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class NameWeights(NamedTuple):
 def weights_by_names(
     alike: np.ndarray, seen: np.ndarray, wanted: np.ndarray, deviations: np.ndarray, noise: np.ndarray
 ) -> NameWeights:
-    """Return by which weights models without a past take after those with one.
+    """Return the weights that predict models without past results from those with some.
 
     Args:
         alike: Similarity of the names, 0 to 1: models x models.

@@ -33,7 +33,7 @@ class Prior(NamedTuple):
         past: Values on past tasks, those that are missing filled in: tasks x models.
         spreads: The best value minus the median of each past task, in the unit of the metric.
         residual: The variance that the additive model leaves.
-        made_for_it: In how far each model was made for the new task, 0 to 1, by its name.
+        made_for_it: How strongly a model's name suggests that it was trained for the new task, 0 to 1.
     """
 
     mean: np.ndarray
@@ -63,7 +63,8 @@ def learn(history: History, task: str, columns: np.ndarray | None = None) -> Pri
     Normalised values are the sum of an effect of the task, one of the model, shrunk by how few tasks it has,
     and a residual. Residuals of models go together on past tasks, and where names are alike; those that are
     missing are predicted from the other tasks by ridge regression. A model whose name holds that of the task
-    gains what such models gained on past tasks. A model without a past takes after those of similar names.
+    gains what such models gained on past tasks. A model without past results is predicted from models with
+    similar names.
 
     Args:
         history: At least one task on which models differ.

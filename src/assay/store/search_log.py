@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, StopReason, UntriedModel
 from assay.store.arrays import Arrays
 
 SHELF = "search"
@@ -77,6 +77,7 @@ def _search_of(written: Any) -> SearchFindings:
         **{
             **written,
             **{name: tuple(written[name]) for name in lists},
+            "stop": StopReason(written["stop"]),
             "screened": screened,
             "bound": bound,
             "curve": curve,

@@ -195,7 +195,7 @@ def _amount(difference: float, findings: TaskFindings, unit: str | None) -> str:
     return amount_text(difference, findings).replace(".0 point", " point")
 
 
-def confidence_sentences(
+def decision_confidence(
     findings: TaskFindings,
     decision: Recommendation,
     models: Mapping[str, ModelRow],

@@ -11,7 +11,7 @@ from assay.core.text import few, listing, plural
 from assay.findings.comparison import Comparison
 from assay.findings.facts import has_random_weights
 from assay.findings.per_task import TaskFindings
-from assay.findings.search import SearchFindings, SearchStatus
+from assay.findings.search import SearchFindings, SearchStatus, StopReason
 from assay.findings.search_progress import SearchProgress
 from assay.wording.numbers import duration, value_text
 from assay.wording.recommendation import amount_text
@@ -19,12 +19,12 @@ from assay.wording.short_names import short_names
 
 _FEWEST_FOR_A_BOUND = 9  # past data sets
 _STOPS = {
-    "all": "every other one is ruled out",
-    "budget": "the budget is not enough for another",
-    "models": "no more may be tried (--max-models, --budget, --total-budget)",
-    "download": "no more may be downloaded (--max-download)",
-    "tolerance": "the others are not expected to be better",
-    "running": "the search has not ended",
+    StopReason.ALL: "every other one is ruled out",
+    StopReason.BUDGET: "the budget is not enough for another",
+    StopReason.MODELS: "no more may be tried (--max-models, --budget, --total-budget)",
+    StopReason.DOWNLOAD: "no more may be downloaded (--max-download)",
+    StopReason.TOLERANCE: "the others are not expected to be better",
+    StopReason.RUNNING: "the search has not ended",
 }
 _LEVELS = {
     SearchStatus.FINISHED: "finished",
@@ -65,10 +65,10 @@ def searched_line(search: SearchFindings) -> str:
 def progress_text(search: SearchFindings) -> str:
     """Return how far a search is, or was when it ended.
 
-    >>> progress_text(SearchFindings(1400, ("a", "b"), (), {}, {}, ("c",) * 1398, "running", 1800.0))
+    >>> progress_text(SearchFindings(1400, ("a", "b"), (), {}, {}, ("c",) * 1398, StopReason.RUNNING, 1800.0))
     'searching 1,400 models for 30 min: 2 finished, 1,398 not tried'
     """
-    if search.stop != "running":
+    if search.stop != StopReason.RUNNING:
         return searched_line(search).removesuffix(".")
     took = duration(search.seconds)
     return f"searching {plural(search.candidates, 'model')} for {took}: {_counts_text(search)}"
@@ -92,12 +92,12 @@ def _too_little(search: SearchFindings) -> str:
         who = f"all {count} failed" if count == search.candidates > 1 else f"{count} failed"
         first = reason.partition("\n")[0].rstrip(".")
         parts.append(f"{who}, {model} with: {first}" if count > 1 else f"{model} failed: {first}")
-    if search.stop == "budget" and search.needs is not None:
+    if search.stop == StopReason.BUDGET and search.needs is not None:
         parts.append(
             f"too little time is left: a model needs about {_about(search.needs)} more; raise --budget "
             "or --total-budget"
         )
-    elif search.stop in {"models", "download", "running"}:
+    elif search.stop in {StopReason.MODELS, StopReason.DOWNLOAD, StopReason.RUNNING}:
         parts.append(_STOPS[search.stop])
     return "; ".join(parts or ["nothing could be tried"]) + "."
 
@@ -159,7 +159,7 @@ def missed_lines(search: SearchFindings, tasks: Sequence[TaskFindings]) -> list[
     return list(dict.fromkeys(lines))
 
 
-def confidence_sentences(search: SearchFindings, findings: TaskFindings) -> list[str]:
+def search_confidence(search: SearchFindings, findings: TaskFindings) -> list[str]:
     """Return the first screen's sentences about what may be missed, the most important first."""
     sentences = missed_sentences(search, findings)
     if sentences and search.contaminated:

@@ -43,7 +43,5 @@ def _rerun(rerun: Rerun) -> str:
         return f"Not comparable: {job}: {rerun.reason}"
     if not rerun.has_drifted:
         return f"The same again: {job}: {rerun.again:.4f}"
-    others = (
-        "" if rerun.differing is None else f"; {100 * rerun.differing:.1f} % of the predictions are others"
-    )
+    others = "" if rerun.differing is None else f"; {100 * rerun.differing:.1f} % of the predictions differ"
     return f"Drift: {job}: {rerun.stored:.6f} is stored, and it is {rerun.again:.6f} now{others}"

@@ -82,7 +82,7 @@ class Worker:
             self.last_output = end_of(self._output)
         _close(self.channel, self._output)
         if code is None:
-            return "ended, nobody knows how"
+            return "ended for an unknown reason"
         if code in (FOREIGN_END, LOST_CHANNEL):
             return "closed its connection to this process, or wrote into it, and was stopped"
         if code == OVER_MEMORY:

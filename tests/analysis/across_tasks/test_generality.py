@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assay.analysis.across_tasks.generality import (
     THRESHOLDS,
-    TasksEvidence,
+    CombinedEvidence,
     across,
     across_tasks,
     complete_block,
@@ -28,7 +28,7 @@ FOUR_TASKS = {
 def compared(table: dict, **more) -> Across:
     """Compare values that are indices already."""
     matrix = Matrix.of(table)
-    result = across_tasks(TasksEvidence(matrix, matrix, **more))
+    result = across_tasks(CombinedEvidence(matrix, matrix, **more))
     assert result is not None
     return result
 
@@ -75,7 +75,7 @@ def test_without_an_index_the_mean_rank_orders():
     matrix = Matrix.of(FOUR_TASKS)
     nothing = Matrix(matrix.models, matrix.tasks, np.full(matrix.values.shape, np.nan))
 
-    result = across_tasks(TasksEvidence(matrix, nothing))
+    result = across_tasks(CombinedEvidence(matrix, nothing))
 
     assert [model.index for model in result.models] == [None] * 3
     assert [model.p_value for model in result.models] == [None] * 3
@@ -86,7 +86,7 @@ def test_a_task_without_an_index_counts_for_ranks_only():
     matrix = Matrix.of({**FOUR_TASKS, "e": {"x": 0.1, "y": 0.2}})
     index = Matrix(matrix.models, matrix.tasks, np.where([True] * 4 + [False], matrix.values, np.nan))
 
-    result = across_tasks(TasksEvidence(matrix, index))
+    result = across_tasks(CombinedEvidence(matrix, index))
 
     assert result.index_tasks == ("a", "b", "c", "d")
     assert result.models[0].index == pytest.approx(0.95)
@@ -98,7 +98,7 @@ def test_a_task_without_an_index_counts_for_ranks_only():
 def test_one_task_or_one_model_is_not_compared(table):
     matrix = Matrix.of(table)
 
-    assert across_tasks(TasksEvidence(matrix, matrix)) is None
+    assert across_tasks(CombinedEvidence(matrix, matrix)) is None
 
 
 def test_profiles_are_shares_of_tasks():

@@ -35,7 +35,7 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(21))
 
 
 @dataclass(frozen=True, slots=True)
-class TasksEvidence:
+class CombinedEvidence:
     """The inputs of a comparison across tasks.
 
     Attributes:
@@ -72,11 +72,11 @@ def across(
     """
     zero = MEDIAN if floors is None else GUESSING
     return across_tasks(
-        TasksEvidence(matrix, index_matrix(matrix, floors), index_zero=zero), rope=rope, seed=seed
+        CombinedEvidence(matrix, index_matrix(matrix, floors), index_zero=zero), rope=rope, seed=seed
     )
 
 
-def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) -> Across | None:
+def across_tasks(evidence: CombinedEvidence, *, rope: float = ROPE, seed: int = 0) -> Across | None:
     """Compare models across tasks; see :func:`across`."""
     evidence = _sorted(evidence)
     block = complete_block(evidence.values)
@@ -113,7 +113,7 @@ def across_tasks(evidence: TasksEvidence, *, rope: float = ROPE, seed: int = 0) 
     return replace(comparison, remarks=across_remarks(comparison, fewest_tasks(compared), ALPHA, bounded))
 
 
-def _sorted(evidence: TasksEvidence) -> TasksEvidence:
+def _sorted(evidence: CombinedEvidence) -> CombinedEvidence:
     """Sort models and tasks by name, so that no draw depends on their order."""
     models, tasks = sorted(evidence.values.models), sorted(evidence.values.tasks)
     values, index = (matrix.take(models, tasks) for matrix in (evidence.values, evidence.index))
@@ -130,7 +130,7 @@ def _rank(model: Generality) -> tuple[float, str]:
     return model.average_rank or 0.0, model.model
 
 
-def _of_all(evidence: TasksEvidence) -> list[Generality]:
+def _of_all(evidence: CombinedEvidence) -> list[Generality]:
     """Return win rate, Borda points and strength of every model with a value on any task."""
     has_any = evidence.values.known.any(axis=1)
     values = evidence.values.take(np.array(evidence.values.models, dtype=object)[has_any])
@@ -215,7 +215,7 @@ def complete_block(matrix: Matrix) -> Matrix:
     return matrix.take([matrix.models[row] for row in models], [matrix.tasks[column] for column in tasks])
 
 
-class _Way(NamedTuple):
+class _RankingCriterion(NamedTuple):
     """A criterion that orders models; a higher merit is better."""
 
     name: str
@@ -224,12 +224,14 @@ class _Way(NamedTuple):
     is_for_missing: bool  # it differs from the mean rank only if values are missing
 
 
-_WAYS = (
-    _Way(INDEX, lambda model: model.index, False, False),
-    _Way(MEAN_RANK, lambda model: None if model.average_rank is None else -model.average_rank, True, False),
-    _Way(WORST, lambda model: None if model.index is None else model.worst_index, False, False),
-    _Way(STRENGTH, lambda model: model.strength, False, True),
-    _Way(BORDA, lambda model: model.borda, False, True),
+_CRITERIA = (
+    _RankingCriterion(INDEX, lambda model: model.index, False, False),
+    _RankingCriterion(
+        MEAN_RANK, lambda model: None if model.average_rank is None else -model.average_rank, True, False
+    ),
+    _RankingCriterion(WORST, lambda model: None if model.index is None else model.worst_index, False, False),
+    _RankingCriterion(STRENGTH, lambda model: model.strength, False, True),
+    _RankingCriterion(BORDA, lambda model: model.borda, False, True),
 )
 
 
@@ -244,7 +246,7 @@ def criteria(models: Sequence[Generality]) -> tuple[Criterion, ...]:
     has_missing = any(model.missing for model in models)
     compared = [model.model for model in models if model.average_rank is not None]
     rows = []
-    for way in _WAYS:
+    for way in _CRITERIA:
         if way.is_for_missing and not has_missing:
             continue
         merits = {model.model: merit for model in models if (merit := way.merit(model)) is not None}

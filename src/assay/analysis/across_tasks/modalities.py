@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assay.analysis.across_tasks.generality import GUESSING, TasksEvidence, across_tasks
+from assay.analysis.across_tasks.generality import GUESSING, CombinedEvidence, across_tasks
 from assay.analysis.per_task.task_findings import AnalysedTask
 from assay.core.task import Modality
 from assay.findings.across import Across
@@ -26,7 +26,7 @@ def across_modalities(judged: Sequence[AnalysedTask], seed: int) -> tuple[Across
     for modality in sorted({judgement.findings.task.modality for judgement in judged}):
         same = [judgement for judgement in judged if judgement.findings.task.modality == modality]
         tasks = [judgement.findings for judgement in same]
-        evidence = TasksEvidence(
+        evidence = CombinedEvidence(
             values=values_of(tasks),
             index=Matrix.of({findings.task.address: _by_model(findings, "index") for findings in tasks}),
             draws={

@@ -73,7 +73,9 @@ class Regrets(NamedTuple):
     within: np.ndarray  # probability that the regret is at most the margin
 
 
-def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int, answer: float = 0.0) -> Regrets:
+def regrets(
+    values: np.ndarray, draws: np.ndarray, margin: float, seed: int, answer_cost: float = 0.0
+) -> Regrets:
     """Return the expected regret of each model, and the probability that it is within a margin of the best.
 
     The true values of the candidates, which are the models not far below the best, have a normal prior
@@ -89,7 +91,7 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int, ans
         draws: Bootstrap draws of the values, draws x models.
         margin: See ``Recommendation``.
         seed: Seed of the posterior draws.
-        answer: What one wrong answer costs, in the unit of the values: see ``one_answer``.
+        answer_cost: What one wrong answer costs, in the unit of the values: see ``one_answer``.
 
     References:
         Bayesian Data Analysis (Gelman et al., 2013), section 5.4
@@ -103,7 +105,7 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int, ans
     distinct, copies = _distinct(np.column_stack([values[candidates], draws[:, candidates].T]))
     kept = candidates[distinct]
     means, drawn = _posterior(values[kept], draws[:, kept], len(values), seed)
-    means, drawn = means[copies], drawn[:, copies] + _unseen(draws[:, candidates], answer, seed)
+    means, drawn = means[copies], drawn[:, copies] + _unseen(draws[:, candidates], answer_cost, seed)
     top = drawn.max(axis=1, keepdims=True)
     expected = float(top.mean()) - values
     within = np.zeros(len(values))
@@ -112,15 +114,15 @@ def regrets(values: np.ndarray, draws: np.ndarray, margin: float, seed: int, ans
     return Regrets(np.maximum(expected, 0.0), within)
 
 
-def _unseen(draws: np.ndarray, answer: float, seed: int) -> np.ndarray:
+def _unseen(draws: np.ndarray, answer_cost: float, seed: int) -> np.ndarray:
     """Return draws of what models lose on examples that test does not hold, as far as ``draws`` lack it."""
     models = draws.shape[1]
-    if answer <= 0 or models < 2:
+    if answer_cost <= 0 or models < 2:
         return np.zeros((1, models))
     lost = _lost(seed, models) if models <= _KEPT else _lost.__wrapped__(seed, models)
-    least = _UNSEEN * answer**2
+    least = _UNSEEN * answer_cost**2
     missing = np.maximum(0.0, 1 - _own_variances(draws) / least)
-    return np.asarray((_UNSEEN - lost) * answer * np.sqrt(missing))
+    return np.asarray((_UNSEEN - lost) * answer_cost * np.sqrt(missing))
 
 
 @lru_cache(maxsize=_KEPT)  # tasks of a study often have equally many candidates

@@ -185,7 +185,7 @@ def _welch(measured: Measured, metric: Metric, draws: Draws) -> _Welch:
 
 
 def pair_deviations(
-    measured: Measured, metric: Metric, draws: Draws, p_values: np.ndarray, answer: float = 0.0
+    measured: Measured, metric: Metric, draws: Draws, p_values: np.ndarray, answer_cost: float = 0.0
 ) -> np.ndarray:
     """Return a standard deviation of each difference whose normal interval agrees with the test.
 
@@ -198,7 +198,7 @@ def pair_deviations(
         metric: The main metric of the task.
         draws: The bootstrap of the same models.
         p_values: The unadjusted p-values: see :func:`pair_p_values`.
-        answer: What one wrong answer costs: see ``one_answer``.
+        answer_cost: What one wrong answer costs: see ``one_answer``.
 
     Returns:
         Models x models; NaN without draws.
@@ -209,7 +209,7 @@ def pair_deviations(
     found = _welch(measured, metric, draws)
     freedom = np.where(found.has_variance, found.freedom, max(1, measured.contents - 1))
     longer = stats.t.isf(ALPHA / 2, freedom) / stats.norm.isf(ALPHA / 2)
-    variances = np.where(found.has_variance, found.variances, 0.0) + answer**2 * (1 - np.eye(models))
+    variances = np.where(found.has_variance, found.variances, 0.0) + answer_cost**2 * (1 - np.eye(models))
     deviations = np.sqrt(variances) * longer
     implied = found.sizes / np.maximum(stats.norm.isf(p_values / 2), stats.norm.isf(_TELLING / 2))
     return np.asarray(np.where(p_values < _TELLING, np.maximum(deviations, implied), deviations))

@@ -82,7 +82,7 @@ class _Tested(NamedTuple):
     models: tuple[str, ...]
     draws: Draws
     pairs: Pairwise
-    answer: float  # what one wrong answer costs
+    answer_cost: float  # what one wrong answer costs
     right: RightCounts | None
 
     @property
@@ -160,10 +160,10 @@ def _decide(
     values = {standing.model: standing.value for standing in standings}
     judge = evidence.judge
     margin = rule.margin_of(evidence.task.floor, lower_is_better=judge is not None and judge.shown_negated)
-    draws, answer = _draws_of(evidence, values, tested, seed)
+    draws, answer_cost = _draws_of(evidence, values, tested, seed)
     if draws is None:
         return choose(values, {}, of_models, rule, margin, evidence.method)
-    expected, within = regrets(np.array(list(values.values())), draws, margin, seed, answer)
+    expected, within = regrets(np.array(list(values.values())), draws, margin, seed, answer_cost)
     by_model = {model: float(regret) for model, regret in zip(values, expected, strict=True)}
     decision = choose(values, by_model, of_models, rule, margin, evidence.method)
     shares = {model: float(share) for model, share in zip(values, within, strict=True)}
@@ -180,7 +180,7 @@ def _draws_of(
         return held_out_draws(held_out, values, evidence.judge, seed), TRAINING_SETS * lost
     if tested is None or not set(values) <= set(tested.models) or not len(tested.draws.values):
         return None, 0.0
-    return tested.draws.values[:, [tested.models.index(model) for model in values]], tested.answer
+    return tested.draws.values[:, [tested.models.index(model) for model in values]], tested.answer_cost
 
 
 def _measure(evidence: TaskEvidence) -> str:
@@ -282,7 +282,7 @@ def _examples_needed(
         first.value - second.value,
         fixed,
         evidence.truth.examples if evidence.groups is None else int(evidence.groups.max()) + 1,
-        float(tested.pairs.reach[columns[0], columns[1]]) / float(np.hypot(deviation, tested.answer)),
+        float(tested.pairs.reach[columns[0], columns[1]]) / float(np.hypot(deviation, tested.answer_cost)),
     )
 
 

@@ -77,7 +77,7 @@ def block_of(
     usable = [findings for findings in same if findings.decision is not None]
     confidence: list[str] = []
     if decision and len(usable) == 1:
-        confidence = words.confidence_sentences(
+        confidence = words.decision_confidence(
             usable[0], decision, rows, is_searched=comparison.search is not None
         )
     elif decision:

@@ -15,7 +15,7 @@ from assay.reports.terminal.lines import columns, command_lines, fitted, paragra
 from assay.reports.terminal.next_commands import StudyPlace, next_commands
 from assay.wording import screen as words
 from assay.wording.names import model_addresses
-from assay.wording.search import confidence_sentences, searched_line
+from assay.wording.search import search_confidence, searched_line
 from assay.wording.short_names import short_names
 
 LINES, WIDTH, MOST_ROWS = 24, 80, 8
@@ -79,7 +79,7 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
             block = block_of(comparison, same, names, tasks)
             if comparison.search is not None and len(same) == 1 and block.confidence:
                 first, *rest = block.confidence
-                missed = confidence_sentences(comparison.search, same[0])
+                missed = search_confidence(comparison.search, same[0])
                 is_alone = missed and first == words.ALONE
                 block = replace(block, confidence=(*missed, *rest) if is_alone else (first, *missed, *rest))
             blocks.append(block)

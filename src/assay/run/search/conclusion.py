@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from assay.core.estimate import Interval
-from assay.findings.search import MissBound, ScreenedModel, SearchFindings, UntriedModel
+from assay.findings.search import MissBound, ScreenedModel, SearchFindings, StopReason, UntriedModel
 from assay.run.search.run import SearchRun, is_lower_better
 from assay.search.names import shared_words
 from assay.search.policies import Search
@@ -42,7 +42,7 @@ def conclude(search: SearchRun, store: Store, *, is_running: bool = False) -> Se
         failed={names[model]: _reason(store, key) for model, key in scheduler.failed.items()},
         left_out=dict(left_out),
         untried=tuple(names[model] for model in untried),
-        stop="running" if is_running else str(scheduler.stop),
+        stop=StopReason.RUNNING if is_running else scheduler.stop,
         seconds=scheduler.spent,
         curve=_curve(search),
         expected_regret=_regrets(search) if finished else {},

@@ -11,6 +11,7 @@ import numpy as np
 
 from assay.core.model import ModelSource
 from assay.core.result import Status
+from assay.findings.search import StopReason
 from assay.findings.search_progress import SearchProgress
 from assay.plugins.protocol import ModelProtocol
 from assay.plugins.registry import Named
@@ -18,7 +19,7 @@ from assay.plugins.scheduler import Observed, ObservedModel, Pause, Scheduler
 from assay.run.evaluation import Evaluation
 from assay.run.search.candidates import Candidates, NoCandidate
 from assay.run.search.running_step import Records, RunningStep, begun, keys_of, stored_steps
-from assay.run.search.spending import Spending, StopReason
+from assay.run.search.spending import Spending
 from assay.run.search.stages import SCREEN
 from assay.search.costs import Costs, StepTime
 from assay.search.planner import Observation, Planner, Step

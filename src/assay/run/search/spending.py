@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from typing import final
 
 import numpy as np
@@ -12,16 +11,6 @@ import numpy as np
 from assay.run.search.rule import SearchRule
 
 _FOR_THE_ANSWER, _MOST_FOR_IT = 0.03, 10.0  # of the budget, and seconds: findings and page at the end
-
-
-class StopReason(StrEnum):
-    """Why a search ended."""
-
-    ALL = "all"  # every model is finished, failed or ruled out
-    BUDGET = "budget"  # the time that is left is not enough for another model
-    MODELS = "models"  # as many were tried as may be
-    DOWNLOAD = "download"  # what the others download is more than may be
-    TOLERANCE = "tolerance"
 
 
 @final
