@@ -76,7 +76,7 @@ def test_facts_scores_and_their_join_are_rules_and_are_drawn(assay, board):
     for rule in ("size", "source", "good", "bad", "halving", "joined", "search joined"):
         assert re.search(rf"^{rule} +\d", out, re.MULTILINE), rule
     assert re.search(r"joined +0\.000", out)  # the truth as one of the scores
-    assert "Regret once so much of the cost of all models is spent" in out
+    assert "Regret after this share of the cost of all models" in out
     drawn = (board / "regret.svg").read_text()
     assert drawn.startswith("<svg")
     assert "search joined" in drawn

@@ -290,7 +290,7 @@ def test_controls_alone_on_several_tasks_are_trained_models_judged_on_test():
 
     text = "\n".join(screen_lines(found, PLACE))
 
-    assert "mean accuracy by linear_probe" in text
+    assert "mean accuracy (linear_probe)" in text
     assert "nothing was trained" not in text
     assert " train examples" not in found._repr_html_()
 

@@ -118,7 +118,7 @@ def test_what_holds_for_all_tasks_is_said_once(comparison, found):
     assert lines == [
         f"{tasks[0].task.address}: 4 of 41 models finished; the best of the others is expected to be at "
         "most 0.4 points better.",
-        "No bound on what was missed: 8 past data sets, and it needs 9.",
+        "No bound on what was missed: 8 past data sets; 9 are needed.",
     ]
 
 

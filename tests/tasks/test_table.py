@@ -355,7 +355,7 @@ def test_classes_that_train_or_test_lack_are_named(tmp_path: Path) -> None:
 
     assert load_task(f"table:{tmp_path / 'a.csv'}").notes[-2:] == (
         "The class 'c' is in test and not in train: no model can get these examples right.",
-        "The class 'b' is in train and not in test: test cannot judge this.",
+        "The class 'b' is in train but not in test: not tested.",
     )
 
 

@@ -10,6 +10,6 @@ def test_similar_tasks_and_one_against_all_others_are_named():
     similarity = Similarity(None, tasks, {"a": 0.8, "c": -0.4}, None, None, ())
 
     assert similarity_remarks(similarity) == (
-        "a and b rank the models similarly (rank correlation 0.95): one of them is nearly enough.",
-        "Not ordered like all other tasks, by rank correlation with their mean: c (−0.40).",
+        "a and b rank the models similarly (rank correlation 0.95): testing one is nearly enough.",
+        "Ranking models unlike other tasks (rank correlation with their mean): c (−0.40).",
     )

@@ -44,7 +44,7 @@ def test_notes_explain_the_columns_that_are_shown_and_speeds_in_doubt_are_marked
     show_change(replace(whole, before=before), console)
 
     text = " ".join(console.export_text().split())
-    assert ("p corrected by Holm over tasks; now wrong: right before" in text) is is_wide
+    assert ("p: Holm-corrected over tasks; now wrong: right before" in text) is is_wide
     assert "change: after minus before" in text
     assert "21.6 (unreliable)" in text
     assert text.count("(unreliable)") == 2  # the latency as well, and nothing of the other model

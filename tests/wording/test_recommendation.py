@@ -119,6 +119,5 @@ def test_a_model_that_failed_on_one_task_is_not_considered_and_named():
 
     assert comparison.decisions["image"].recommended != best
     assert (
-        f"Not considered, without a value on some tasks: {best} (linear_probe has not run"
-        in comparison.headline[0]
+        f"Not considered (no value on some tasks): {best} (linear_probe has not run" in comparison.headline[0]
     )

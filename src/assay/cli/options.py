@@ -22,14 +22,12 @@ MaxParameters = Annotated[
 MaxLatency = Annotated[
     str | None, typer.Option(help="Highest latency of a model: 20ms or 0.5s for one example.")
 ]
-Licence = Annotated[
-    list[str] | None, typer.Option(help="An allowed licence of models, or a pattern; repeat it.")
-]
+Licence = Annotated[list[str] | None, typer.Option(help="An allowed licence, or a pattern; repeatable.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network. Run assay fetch first.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
 Plugins = Annotated[
     list[Path] | None,
-    typer.Option(help="A Python file with a score, metric, model source, ... of your own; repeat it."),
+    typer.Option(help="Your Python file with a score, metric, model source, ...; repeatable."),
 ]
 CacheSize = Annotated[
     str | None, typer.Option(help="Disk space for features; the least recently used are removed [50GB].")
@@ -70,18 +68,16 @@ RankedBy = Annotated[
 Budget = Annotated[
     str | None, typer.Option(help="Search the models until this is spent: 30m, 2h or 50models.")
 ]
-TotalBudget = Annotated[
-    str | None, typer.Option(help="The same, with what earlier runs of the store took included.")
-]
+TotalBudget = Annotated[str | None, typer.Option(help="As --budget, including earlier runs of the store.")]
 Tolerance = Annotated[
     str | None,
-    typer.Option(help="Search until no other model is expected to be so much better: 0.5pt, or a number."),
+    typer.Option(help="Search until no other is expected to be this much better: 0.5pt, or a number."),
 ]
-MaxModels = Annotated[int | None, typer.Option(help="Search, and try at most so many models in all.")]
-MaxDownload = Annotated[str | None, typer.Option(help="Search, and download at most so much: 10GB.")]
+MaxModels = Annotated[int | None, typer.Option(help="Search, trying at most this many models.")]
+MaxDownload = Annotated[str | None, typer.Option(help="Search, downloading at most this: 10GB.")]
 MaxDisk = Annotated[
     str | None,
-    typer.Option(help="Search, and keep at most so much of what it downloads; what was here before stays."),
+    typer.Option(help="Search, keeping at most this much of its downloads; earlier files stay."),
 ]
 ExcludeContaminated = Annotated[
     bool,
@@ -96,7 +92,7 @@ MatrixName = Annotated[
     typer.Option("--method", help="The score or protocol whose values to read, if the table has several."),
 ]
 LowerIsBetter = Annotated[
-    list[str] | None, typer.Option(help="A task, or a pattern, where lower is better; repeat it.")
+    list[str] | None, typer.Option(help="A task or pattern where lower is better; repeatable.")
 ]
 
 _STORE = "The folder that assay run or rank wrote to."
@@ -110,7 +106,7 @@ ModelArgument = Annotated[
 Tasks = Annotated[
     list[str] | None,
     typer.Option(
-        help="A task, by its name in the report; repeat it.", autocompletion=completion.stored_tasks
+        help="A task by its name in the report; repeatable.", autocompletion=completion.stored_tasks
     ),
 ]
 Measure = Annotated[

@@ -102,7 +102,7 @@ def _missing_classes(labels: Labels, parts: np.ndarray, *, is_official: bool) ->
     )
     missing = [(test & ~train, "in test and not in train: no model can get these examples right")]
     if is_official:
-        missing.append((train & ~test, "in train and not in test: test cannot judge this"))
+        missing.append((train & ~test, "in train but not in test: not tested"))
     notes = []
     for is_missing, where in missing:
         names = [labels.classes[position] for position in np.flatnonzero(is_missing)]
@@ -122,8 +122,8 @@ def _uneven(labels: Labels, parts: np.ndarray, metric: str) -> tuple[str, ...]:
     if metric == "accuracy" and train[most] >= _UNEVEN * train[least]:
         notes.append(
             f"Classes are uneven: '{labels.classes[most]}' has {100 * train[most] / train.sum():.0f} % of "
-            f"train, '{labels.classes[least]}' {100 * train[least] / train.sum():.1f} %. Accuracy hardly "
-            "sees the rare: metric='balanced_accuracy' or 'macro_f1' weighs all classes equally."
+            f"train, '{labels.classes[least]}' {100 * train[least] / train.sum():.1f} %. Accuracy hides "
+            "rare classes: metric='balanced_accuracy' or 'macro_f1' weighs all classes equally."
         )
     few = [labels.classes[position] for position in np.flatnonzero((test > 0) & (test < _FEW))]
     if few and test.sum() >= 2 * _FEW * len(test):  # a tiny test split has its own warning

@@ -45,13 +45,13 @@ def _who_leads(across: Across) -> str:
     if not across.criteria:
         return ""
     names = listing([criterion.name for criterion in agreeing]) if agreeing else ""
-    sentence = f"{first} leads by {names}" if agreeing else f"{first} leads"
+    sentence = f"{first} leads on {names}" if agreeing else f"{first} leads"
     if not others:
         return f"{sentence}." if len(agreeing) > 1 else ""
     by_leaders: dict[tuple[str, ...], list[str]] = {}
     for criterion in others:
         by_leaders.setdefault(criterion.leaders, []).append(_criterion(criterion))
-    against = [f"{few(leaders, _NAMED)} by {listing(ways)}" for leaders, ways in by_leaders.items()]
+    against = [f"{few(leaders, _NAMED)} on {listing(ways)}" for leaders, ways in by_leaders.items()]
     return f"{sentence}, but {'; '.join(against)}."
 
 
@@ -111,7 +111,7 @@ def _chance(across: Across, alpha: float) -> str:
     if across.omnibus is None or across.omnibus.p_value < alpha:
         return ""
     p_value = f"{across.omnibus.p_value:.2f}"
-    return f"The mean ranks differ no more than chance would make them (Friedman p = {p_value})."
+    return f"The mean ranks differ no more than expected by chance (Friedman p = {p_value})."
 
 
 def _compared(across: Across) -> int:
@@ -129,7 +129,7 @@ def similarity_remarks(similarity: Similarity, left_out: int = 0) -> tuple[str, 
     if similarity.tasks is not None:
         remarks += [
             f"{few(group, _SIMILAR)} rank the models similarly "
-            f"(rank correlation {_mean(similarity.tasks, group)}): one of them is nearly enough."
+            f"(rank correlation {_mean(similarity.tasks, group)}): testing one is nearly enough."
             for group in similarity.tasks.groups
         ]
     against = {task: fit for task, fit in similarity.fits.items() if fit < 0}
@@ -137,7 +137,7 @@ def similarity_remarks(similarity: Similarity, left_out: int = 0) -> tuple[str, 
         worst = sorted(against, key=lambda task: against[task])
         named = [f"{task} ({value_text(against[task], places=2)})" for task in worst]
         remarks.append(
-            f"Not ordered like all other tasks, by rank correlation with their mean: {few(named, _SIMILAR)}."
+            f"Ranking models unlike other tasks (rank correlation with their mean): {few(named, _SIMILAR)}."
         )
     for of_models, what, measure in (
         (similarity.errors, "err on the same examples", "error consistency"),

@@ -125,7 +125,7 @@ def _left_out(tasks: Sequence[TaskFindings], decision: Recommendation, models: M
         for model in left[:_NAMED]
     ]
     more = [f"{len(left) - _NAMED} more"] if len(left) > _NAMED else []
-    return f" Not considered, without a value on some tasks: {listing([*named, *more])}."
+    return f" Not considered (no value on some tasks): {listing([*named, *more])}."
 
 
 def _regret(regret: float, tasks: Sequence[TaskFindings]) -> str:

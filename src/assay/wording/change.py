@@ -61,8 +61,8 @@ def index_remarks(change: Change) -> tuple[str, ...]:
     before, after = spaces[0].widths
     if before != after:
         return (
-            f"Features of the two models are not interchangeable: those before have {before:,} numbers, "
-            f"those after {after:,}. Compute stored features again with the new model.",
+            f"Features of the two models are not interchangeable: the old have {before:,} numbers, "
+            f"the new {after:,}. Compute stored features again with the new model.",
         )
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:

@@ -45,7 +45,7 @@ def left_out_text(cells: Sequence[Cell], names: Mapping[str, str]) -> str:
     """Return how many models have no result though nothing failed, which, and why."""
     number = len({cell.model for cell in cells})
     several = f"{plural(number, 'model')}: " if len(_reasons(cells)) > 1 else ""
-    return f"no result of {several}{_by_reason(cells, names)}"
+    return f"no value for {several}{_by_reason(cells, names)}"
 
 
 def _by_reason(cells: Sequence[Cell], names: Mapping[str, str]) -> str:

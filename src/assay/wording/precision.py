@@ -22,4 +22,4 @@ def mixed_precision(encoded: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     if len(models) < 2:
         return ()
     parts = "; ".join(f"{dtype}: {few(sorted(of), 2)}" for dtype, of in sorted(models.items()))
-    return (f"models encode in different precision: {parts}. Write dtype='float32' to compare them in one.",)
+    return (f"models encode in different precision: {parts}. Set dtype='float32' for all of them.",)

@@ -54,7 +54,7 @@ def _what(task: TaskFacts) -> str:
         case TaskKind.TOKENS:
             return f" with words in {classes}"
         case TaskKind.REGRESSION:
-            return " with a number each"
+            return " for regression"
 
 
 def metric_line(comparison: Comparison, findings: TaskFindings) -> str:
@@ -80,7 +80,7 @@ def tasks_line(tasks: Sequence[TaskFindings]) -> str:
 
 def over_tasks_line(title: str, comparison: Comparison, tasks: Sequence[TaskFindings]) -> str:
     """Return the quantity that is averaged over tasks."""
-    by = f"by {comparison.ranked_by}"
+    by = f"({comparison.ranked_by})"
     if title == "rank":
         return f"mean rank {by}, lower is better; nothing was trained"
     if title == "index":
@@ -178,9 +178,9 @@ def cheaper_text(
         return ""
     model = decision.cheaper
     if model is None:
-        return f"none within {_amount(decision.margin, tasks[0], unit)} of it"
+        return f"none within {_amount(decision.margin, tasks[0], unit)}"
     lost = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
-    loss = f"expected {_amount(lost, tasks[0], unit)} worse"
+    loss = f"expected loss {_amount(lost, tasks[0], unit)}"
     known = tasks[0].costs.get(decision.cheap_by, {})
     if decision.recommended not in known or not known.get(model):
         return f"{names[model]}, {loss}"
@@ -236,7 +236,7 @@ def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str
     needed = findings.examples_to_separate
     if needed is None:
         return [f"{may}."]
-    return [f"{may}.", f"{needed_text(needed)} test examples would separate the first two."]
+    return [f"{may}.", f"{needed_text(needed)} test examples would tell the top two apart."]
 
 
 def confidence_over_tasks(
@@ -251,11 +251,9 @@ def confidence_over_tasks(
     if is_alone(tasks, models):
         return [f"{ALONE_ON_EACH}.", *([_FROM_TRAIN] if tasks[0].is_above_chance is None else [])]
     regret = decision.expected_regret.get(model)
-    average = (
-        "" if regret is None else f"expected regret {_amount(regret, tasks[0], unit)} a task, on average."
-    )
+    average = "" if regret is None else f"expected regret {_amount(regret, tasks[0], unit)}, mean over tasks."
     if tasks[0].is_above_chance is None:
-        return [average or "the least mean rank decides.", _FROM_TRAIN]
+        return [average or "chosen by lowest mean rank.", _FROM_TRAIN]
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
     may = f"it may be best on {best_on} of {plural(len(where), 'task')}."
     return [average or "not all predictions are stored, so the best measured mean decides.", may]

@@ -138,12 +138,12 @@ def missed_sentences(search: SearchFindings, findings: TaskFindings) -> list[str
     if search.bound is not None:
         high = amount_text(search.bound.high, findings)
         sentences.append(
-            f"with 90 % confidence a search by past results alone, of as many trainings, misses at most "
+            f"with 90 % confidence, as many trainings chosen by past results alone miss at most "
             f"{high} ({search.bound.past_tasks} past data sets)."
         )
     elif search.untried and search.past_tasks < _FEWEST_FOR_A_BOUND:
         past = plural(search.past_tasks, "past data set")
-        sentences.append(f"no bound on what was missed: {past}, and it needs {_FEWEST_FOR_A_BOUND}.")
+        sentences.append(f"no bound on what was missed: {past}; {_FEWEST_FOR_A_BOUND} are needed.")
     return sentences
 
 
@@ -163,9 +163,7 @@ def search_confidence(search: SearchFindings, findings: TaskFindings) -> list[st
     """Return the first screen's sentences about what may be missed, the most important first."""
     sentences = missed_sentences(search, findings)
     if sentences and search.contaminated:
-        sentences.append(
-            f"{plural(len(search.contaminated), 'model')} may have been trained on these data, by name."
-        )
+        sentences.append(f"names suggest {plural(len(search.contaminated), 'model')} trained on these data.")
     return sentences
 
 
@@ -217,7 +215,7 @@ def contaminated_sentences(comparison: Comparison, search: SearchFindings) -> li
     named = few(list(search.contaminated), _NAMED)
     sentences = [
         f"{plural(len(search.contaminated), 'model')} may have been trained on these data{why} ({named}). A "
-        "result on data that a model has seen says little of new data."
+        "result on data a model has seen says little about new data."
     ]
     for findings in comparison.tasks:
         if findings.task.address in search.tasks:

@@ -42,6 +42,6 @@ def _rerun(rerun: Rerun) -> str:
     if rerun.again is None:
         return f"Not comparable: {job}: {rerun.reason}"
     if not rerun.has_drifted:
-        return f"The same again: {job}: {rerun.again:.4f}"
+        return f"Reproduced: {job}: {rerun.again:.4f}"
     others = "" if rerun.differing is None else f"; {100 * rerun.differing:.1f} % of the predictions differ"
     return f"Drift: {job}: {rerun.stored:.6f} is stored, and it is {rerun.again:.6f} now{others}"

@@ -173,7 +173,7 @@ def test_another_leader_by_another_measure_is_noted():
 
     assert result.models[0].model == "bold"
     assert result.remarks[0] == (
-        "bold leads by the index and mean rank, but steady by its worst task (0.800 against 0.100)."
+        "bold leads on the index and mean rank, but steady on its worst task (0.800 against 0.100)."
     )
     assert [criterion.name for criterion in result.criteria] == ["the index", "mean rank", "its worst task"]
 
@@ -188,7 +188,7 @@ def test_equal_models_are_called_so():
     rng = np.random.default_rng(5)
     result = of_matrix(Matrix(tuple("abcd"), tuple("uvwxyz"), rng.normal(size=(4, 6))))
 
-    assert any("no more than chance" in remark for remark in result.remarks)
+    assert any("no more than expected by chance" in remark for remark in result.remarks)
 
 
 @settings(max_examples=8, deadline=None)

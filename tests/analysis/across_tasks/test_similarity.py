@@ -37,7 +37,7 @@ def test_tasks_that_order_models_alike_are_one_group(values):
 
     assert [set(group) for group in result.tasks.groups] == [{"a", "b", "c"}]
     assert "rank correlation 0." in result.remarks[0] or "rank correlation 1.00" in result.remarks[0]
-    assert "Not ordered like all other tasks" in result.remarks[-1]
+    assert "Ranking models unlike other tasks" in result.remarks[-1]
     assert ": e (−" in result.remarks[-1]
 
 

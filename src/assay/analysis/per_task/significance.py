@@ -25,7 +25,7 @@ _TAIL_BOUND = 1 / (4 * stats.norm.sf(math.sqrt(2)))  # 3.18: of random signs, re
 
 
 def pair_p_values(measured: Measured, metric: Metric, draws: Draws, seed: int) -> np.ndarray:
-    """Return the two-sided p-value of each pair of models, not adjusted for their number.
+    """Return the two-sided p-value of each pair of models, not adjusted for multiplicity.
 
     A metric that is a mean over examples is tested by swapping the predictions of both models example by
     example (for accuracy and one seed this is McNemar's exact test). Other metrics, and the variance over

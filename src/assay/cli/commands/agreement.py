@@ -26,7 +26,7 @@ def command(
         list[Path], typer.Argument(help="Tables of scores; the last table has the results of training.")
     ],
     method: Annotated[
-        list[str] | None, typer.Option(help="A score of the tables, or a pattern; repeat it.")
+        list[str] | None, typer.Option(help="A score of the tables, or a pattern; repeatable.")
     ] = None,
     truth: Annotated[
         str | None, typer.Option(help="The protocol whose results are the truth, if the table has several.")
@@ -43,10 +43,10 @@ def command(
     ] = None,
     lower_is_better: Annotated[
         list[str] | None,
-        typer.Option(help="A task, or a pattern, where lower results are better; repeat it."),
+        typer.Option(help="A task, or a pattern, where lower results are better; repeatable."),
     ] = None,
     lower_is_better_score: Annotated[
-        list[str] | None, typer.Option(help="A score, or a pattern, where lower is better; repeat it.")
+        list[str] | None, typer.Option(help="A score, or a pattern, where lower is better; repeatable.")
     ] = None,
     details: Annotated[bool, typer.Option("--details", help="Print each task as well.")] = False,
     seed: Annotated[int, typer.Option(help="The seed of the bootstrap.")] = 0,

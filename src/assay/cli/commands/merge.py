@@ -25,7 +25,7 @@ def command(
         typer.Argument(help="Stores, folders of stores, or patterns [STORE.shards]."),
     ] = None,
 ) -> None:
-    """Copy results, predictions and facts of other stores into one; again, nothing is copied twice."""
+    """Copy results, predictions and facts of other stores into one; a rerun copies nothing twice."""
     from assay.actions.merge import merge, pending_of_store
     from assay.cli.printing import say
     from assay.core.text import plural

@@ -35,7 +35,7 @@ def command(
         typer.Option(
             "--model",
             "-m",
-            help="Address or pattern; repeat it [all packaged and cached ones].",
+            help="Address or pattern; repeatable [all packaged and cached].",
             autocompletion=completion.models,
         ),
     ] = None,
@@ -44,7 +44,7 @@ def command(
     ] = False,
     methods: Annotated[
         list[str] | None,
-        typer.Option("--method", help="Scores and protocols; repeat it.", autocompletion=completion.methods),
+        typer.Option("--method", help="Score or protocol; repeatable.", autocompletion=completion.methods),
     ] = None,
     estimate: Annotated[
         bool, typer.Option(help="Compute scores only: nothing is trained, and test is not used.")

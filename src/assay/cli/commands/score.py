@@ -28,7 +28,7 @@ def command(
     files: Annotated[list[Path], typer.Argument(help="Files of arrays (.npz), one for each model.")],
     methods: Annotated[
         list[str] | None,
-        typer.Option("--method", help="A score; repeat it.", autocompletion=completion.scores),
+        typer.Option("--method", help="Score; repeatable.", autocompletion=completion.scores),
     ] = None,
     labels: Annotated[str, typer.Option(help="The name of the array of labels.")] = "labels",
     kind: Annotated[str | None, typer.Option(help="classification, regression or multilabel.")] = None,

@@ -34,7 +34,7 @@ _TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "
 _FOOTNOTES = {
     "change": "change: after minus before",
     "95 % interval": "95 % interval for other test examples",
-    "p": "p corrected by Holm over tasks",
+    "p": "p: Holm-corrected over tasks",
     "now wrong": "now wrong: right before, wrong after",
 }
 

@@ -40,7 +40,7 @@ def show_simulation(simulation: Simulation, console: Console) -> None:
     print_note(console, _HOW)
     print_note(
         console,
-        f"cost: share of that of all models; not within {max(simulation.trials)} models counts as all",
+        f"cost: share of all models' cost; not within {max(simulation.trials)} models counts as all",
     )
     if simulation.contaminated:
         done = "left out" if simulation.excluded else "included; --exclude-contaminated leaves them out"
@@ -51,7 +51,7 @@ def show_simulation(simulation: Simulation, console: Console) -> None:
     console.print(_regrets(simulation, has_intervals=console.width >= _WIDE))
     if simulation.has_costs:
         console.print()
-        print_note(console, "Regret once so much of the cost of all models is spent; 1: no model is done")
+        print_note(console, "Regret after this share of the cost of all models; 1: no model finished yet")
         console.print(_by_cost(simulation))
         console.print()
     for name, text in _RULES.items():

@@ -159,7 +159,7 @@ def _show_column(
         )
         for part, value in shown
     ]
-    titles = ("", f"by {column}", "", findings.measure, "95 % interval", "examples", "best there")
+    titles = ("", f"by {column}", "", findings.measure, "95 % interval", "examples", "best value")
     console.print()
     console.print(fitted_table(titles, rows, console.width))
     hidden = len(of_model) - len(shown)
