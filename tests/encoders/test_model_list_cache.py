@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from assay.encoders import model_list_cache as kept
-from assay.encoders.model_list_cache import kept_listing
+from assay.encoders.model_list_cache import cached_listing
 
 
 class Row(NamedTuple):
@@ -48,7 +48,7 @@ def ask() -> Callable[..., list[object]]:
             times.append("asked")
             return {"net": row("mit", side), "net.v1": row("", None)}
 
-        return [*times, kept_listing("library_of_models", row, read), *times]
+        return [*times, cached_listing("library_of_models", row, read), *times]
 
     return asked
 

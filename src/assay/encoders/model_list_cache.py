@@ -18,7 +18,7 @@ from assay.environment.cache import cache_folder
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
-def kept_listing(package: str, row: type[Row], read: Callable[[], Mapping[str, Row]]) -> Mapping[str, Row]:
+def cached_listing(package: str, row: type[Row], read: Callable[[], Mapping[str, Row]]) -> Mapping[str, Row]:
     """Return what a library lists by name, from the cache as long as no file of the library changed.
 
     It is empty if the library is imported already: models may have been registered since, so the caller

@@ -18,7 +18,7 @@ from assay.core.model import Model, ModelSource
 from assay.core.task import Modality
 from assay.encoders.identity import Origin, identity_of
 from assay.encoders.image_source import ImageSource
-from assay.encoders.model_list_cache import kept_listing
+from assay.encoders.model_list_cache import cached_listing
 from assay.encoders.pixels import PixelRecipe
 from assay.encoders.precision import Precision
 from assay.environment.download_errors import download_error
@@ -185,7 +185,7 @@ class TorchvisionFacts(NamedTuple):
 
 
 def _kept() -> Mapping[str, TorchvisionFacts]:
-    return kept_listing("torchvision", TorchvisionFacts, _asked)
+    return cached_listing("torchvision", TorchvisionFacts, _asked)
 
 
 def _asked() -> dict[str, TorchvisionFacts]:

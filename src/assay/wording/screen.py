@@ -180,7 +180,7 @@ def cheaper_text(
     if model is None:
         return f"none within {_amount(decision.margin, tasks[0], unit)}"
     lost = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
-    loss = f"expected loss {_amount(lost, tasks[0], unit)}"
+    loss = f"expected loss +{_amount(lost, tasks[0], unit)}"
     known = tasks[0].costs.get(decision.cheap_by, {})
     if decision.recommended not in known or not known.get(model):
         return f"{names[model]}, {loss}"

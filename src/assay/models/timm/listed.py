@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from assay.encoders.model_list_cache import kept_listing
+from assay.encoders.model_list_cache import cached_listing
 
 
 class Published(NamedTuple):
@@ -69,7 +69,7 @@ def listed_names(*, published: bool) -> list[str]:
 
 
 def _kept() -> Mapping[str, TimmFacts]:
-    return kept_listing("timm", TimmFacts, _asked_for_all)
+    return cached_listing("timm", TimmFacts, _asked_for_all)
 
 
 def _asked_for_all() -> dict[str, TimmFacts]:
