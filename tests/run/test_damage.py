@@ -289,3 +289,19 @@ def test_probabilities_of_other_examples_are_named_and_made_again(base, store, u
 
     assert numbers(again) == numbers(undamaged)
     assert any(warning.endswith("made again.") for warning in again.warnings)
+
+
+@pytest.mark.parametrize("shelf", ["predictions", "probs", "features", "held_out"])
+def test_files_copied_over_those_of_another_model_are_named_and_made_again(base, store, undamaged, shelf):
+    paths = files_of(store, shelf)
+    for split in {path.stem.partition("-")[2] for path in paths}:  # every file of each split
+        alike = [path for path in paths if path.stem.partition("-")[2] == split]
+        contents = [path.read_bytes() for path in alike]
+        for path, content in zip(alike, contents[1:] + contents[:1], strict=True):
+            path.write_bytes(content)
+
+    again = study(base, store, AFTER).run()
+
+    assert numbers(again) == numbers(undamaged)
+    assert any(warning.endswith("made again.") for warning in again.warnings)
+    assert reported(store).warnings == ()

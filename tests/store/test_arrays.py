@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assay.store.arrays import Arrays
+from assay.store.verification import files_of
 
 ARRAYS = [
     np.arange(2000).reshape(1000, 2),
@@ -96,6 +100,60 @@ def test_no_bit_of_json_changes_unseen(arrays, tmp_path):
         path.write_bytes(changed)
         assert arrays.read_text("splits", "a1") is None, position
     assert arrays.damaged == {"splits/a1.json": "it does not match its checksum"}
+
+
+@pytest.mark.parametrize(("shelf", "rows"), [("predictions", 3), ("predictions", 90_000), ("features", 3)])
+def test_an_array_that_is_a_copy_of_another_is_not_used(arrays, tmp_path, shelf, rows):
+    for key in ("a1-train", "b2-train"):
+        arrays.write(shelf, key, np.ones((rows, 2), np.float32))
+    copied = shutil.copy(tmp_path / shelf / "a1-train.npy", tmp_path / shelf / "b2-train.npy")
+
+    assert arrays.read(shelf, "a1-train") is not None
+    assert arrays.read(shelf, "b2-train") is None
+    assert not arrays.blocks(shelf, "b2-train", [np.arange(rows)], None).present.any()
+    assert list(arrays.damaged) == [f"{shelf}/{copied.name}"]
+    assert [file.key for file in files_of(tmp_path) if file.damage] == ["b2-train"]
+
+
+def test_an_array_of_another_folder_of_the_store_is_not_used(arrays, tmp_path):
+    arrays.write("predictions", "a1", np.arange(3))
+    arrays.write("truths", "a1", np.arange(3))
+    shutil.copy(tmp_path / "predictions" / "a1.npy", tmp_path / "truths" / "a1.npy")
+
+    assert arrays.read("truths", "a1") is None
+
+
+def test_json_that_is_a_copy_of_another_is_not_used(arrays, tmp_path):
+    for key in ("a1", "b2"):
+        arrays.write_text("splits", key, "[1]")
+    shutil.copy(tmp_path / "splits" / "a1.json", tmp_path / "splits" / "b2.json")
+
+    assert arrays.read_text("splits", "a1") == "[1]"
+    assert arrays.read_text("splits", "b2") is None
+    assert [file.key for file in files_of(tmp_path) if file.damage] == ["b2"]
+
+
+@pytest.mark.parametrize("rows", [3, 90_000])
+def test_a_store_that_was_moved_is_read(arrays, tmp_path, rows):
+    arrays.write("predictions", "a1", np.arange(rows))
+    arrays.write_text("splits", "a1", "[1]")
+
+    moved = Arrays(shutil.copytree(tmp_path, tmp_path / "moved"))
+    assert np.array_equal(moved.read("predictions", "a1"), np.arange(rows))
+    assert moved.read_text("splits", "a1") == "[1]"
+
+
+@pytest.mark.parametrize("rows", [3, 90_000])
+def test_an_array_whose_checksum_leaves_out_its_name_is_used(arrays, tmp_path, rows):
+    array = np.arange(rows)
+    arrays.write("predictions", "a1", array)
+    path = tmp_path / "predictions" / "a1.npy"
+    content, data = path.read_bytes(), array.tobytes()
+    before, sums = content[: content.index(data)], content[content.index(data) + len(data) + 32 :]
+    head = struct.pack("<8sII", b"assay\0\x001", -(-rows // 512), 512)
+    path.write_bytes(before + data + head + blake2b(before + head, digest_size=16).digest() + sums)
+
+    assert np.array_equal(Arrays(tmp_path).read("predictions", "a1"), array)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])

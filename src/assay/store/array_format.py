@@ -3,12 +3,14 @@
 The file is an NPY file of version 2.0 in C order, which ``numpy.load`` reads. After the data follow:
 
 - 8 bytes that name the format, the number of blocks, and the rows of each block (0: a map of rows follows);
-- a checksum of the NPY header, of the 16 bytes above and of the map;
+- a checksum of the NPY header, of the 16 bytes above, of the map and of the name of the file;
 - the map, if there is one: the block of each row;
 - a checksum of each block, whose rows are read in the order of the file; zeros mean that it is not written.
 
-Checksums are blake2b of 16 bytes. Files of schema version 3 are NPY files of version 1.0 without checksums:
-so a file that lost its checksums is not mistaken for one that never had any.
+Checksums are blake2b of 16 bytes. The name is that of the folder and of the file in it: so a file that was
+copied over another is not used. Earlier files left it out, with another name of the format. Files of schema
+version 3 are NPY files of version 1.0 without any: so a file that lost its checksums is not mistaken for
+one that never had any.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ from assay.store.files import DIGEST, DamagedFile, Readable, checksum, digest, r
 BLOCK = 512  # rows of a block of an array that is written whole
 EMPTY = bytes(DIGEST)  # the checksum of a block that is not written
 
-_MAGIC = b"assay\x00\x001"
+_MAGIC = b"assay\x00\x002"
+_NAMELESS = b"assay\x00\x001"  # of files that may have any name
 _HEAD = struct.Struct("<8sII")
 _NPY = re.compile(
     rb"\{'descr': '([<>|=]?[biufUS]\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n"
@@ -107,11 +110,12 @@ class Blocks:
             return False
         return np.array_equal(self.block_of, other.block_of)
 
-    def tail(self, header: NpyHeader) -> bytes:
-        """Return the bytes between the data and the checksums of the blocks."""
-        head = _HEAD.pack(_MAGIC, self.count, BLOCK if self.is_in_order else 0)
-        rows = b"" if self.is_in_order else self.block_of.astype("<u4").tobytes()
-        return head + digest(header.content + head + rows) + rows
+    def tail(self, header: NpyHeader, name: bytes) -> bytes:
+        """Return the bytes between the data and the checksums of the blocks of a file with this name."""
+        if self.is_in_order:
+            return tail_in_order(header, name)
+        head, rows = _HEAD.pack(_MAGIC, self.count, 0), self.block_of.astype("<u4").tobytes()
+        return head + digest(header.content + head + rows + name) + rows
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,8 @@ class Content:
 class ArrayWriter:
     """Writes an array row by row, then its checksums."""
 
-    def __init__(self, file: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], name: bytes, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+        self._file, self._name = file, name
         self._header = NpyHeader.of(dtype, shape)
         self._digests: list[bytes] = []
         self._sum = checksum()
@@ -162,23 +166,33 @@ class ArrayWriter:
         """Write the checksums."""
         if self._room < BLOCK:
             self._end_block()
-        tail = Blocks.in_order(self._header.rows).tail(self._header)
-        self._file.write(tail + b"".join(self._digests))
+        self._file.write(tail_in_order(self._header, self._name) + b"".join(self._digests))
 
     def _end_block(self) -> None:
         self._digests.append(self._sum.digest())
         self._sum, self._room = checksum(), BLOCK
 
 
-def write_array(file: IO[bytes], array: np.ndarray) -> None:
+def tail_in_order(header: NpyHeader, name: bytes) -> bytes:
+    """Return the bytes between the data and the checksums of blocks of consecutive rows."""
+    head = _HEAD.pack(_MAGIC, -(-header.rows // BLOCK), BLOCK)
+    return head + digest(header.content + head + name)
+
+
+def write_array(file: IO[bytes], name: bytes, array: np.ndarray) -> None:
     """Write an array with its checksums."""
-    writer = ArrayWriter(file, array.dtype, array.shape)
+    writer = ArrayWriter(file, name, array.dtype, array.shape)
     writer.append(array if array.ndim else array.reshape(1))
     writer.end()
 
 
-def read_content(file: Readable) -> Content:
-    """Return the header and checksums of a file; raise ``DamagedFile`` if they do not fit its size."""
+def read_content(file: Readable, name: bytes) -> Content:
+    """Return the header and checksums of a file; raise ``DamagedFile`` if they do not fit its name or size.
+
+    Args:
+        file: The file.
+        name: Its name, of ``name_of``.
+    """
     size = os.fstat(file.fileno()).st_size
     header = npy_header(read_at(file, 0, min(size, MOST_HEADER)))
     if not header.is_checked:
@@ -191,11 +205,12 @@ def read_content(file: Readable) -> Content:
     head = read_at(file, header.end, _HEAD.size)
     magic, count, rows_of_block = _HEAD.unpack(head)
     map_size = 0 if rows_of_block else 4 * header.rows
-    if magic != _MAGIC or size != start + map_size + count * DIGEST:
+    if magic not in {_MAGIC, _NAMELESS} or size != start + map_size + count * DIGEST:
         raise DamagedFile("its checksums are damaged")
     row_map = read_at(file, start, map_size)
-    if digest(header.content + head + row_map) != read_at(file, header.end + _HEAD.size, DIGEST):
-        raise DamagedFile("its header is damaged")
+    named = header.content + head + row_map + (name if magic == _MAGIC else b"")
+    if digest(named) != read_at(file, header.end + _HEAD.size, DIGEST):
+        raise DamagedFile("its header is damaged, or it is a copy of another file")
     blocks = (
         Blocks.in_order(header.rows) if rows_of_block else Blocks(np.frombuffer(row_map, dtype="<u4"), count)
     )

@@ -25,6 +25,7 @@ from assay.store.files import (
     digest,
     make_shelf,
     make_way,
+    name_of,
     open_regular,
     reason_of,
     reported_errors,
@@ -83,13 +84,14 @@ class Arrays:
     def write(self, shelf: str, key: str, array: np.ndarray) -> None:
         """Write an array."""
         with self._replacing(shelf, key, ".npy") as file, reported_errors(Path(file.name)):
-            write_array(file, array)
+            write_array(file, name_of(self._path(shelf, key, ".npy")), array)
 
     def write_text(self, shelf: str, key: str, text: str) -> None:
         """Write JSON, which is followed by its checksum in white space: so the file stays JSON."""
         content = text.encode("utf-8", "backslashreplace")  # file names may be invalid UTF-8
         with self._replacing(shelf, key, ".json") as file, reported_errors(Path(file.name)):
-            file.write(content + b"\n" + _in_white_space(digest(content)) + b"\n")
+            name = name_of(self._path(shelf, key, ".json"))
+            file.write(content + b"\n" + _in_white_space(digest(name + content)) + b"\n")
 
     def read_text(self, shelf: str, key: str) -> str | None:
         """Return JSON without its checksum, or None if the key does not exist or the file is damaged."""
@@ -97,7 +99,7 @@ class Arrays:
         try:
             with open_regular(path) as file:
                 content = file.read()
-            text, is_checked = checked_text(content)
+            text, is_checked = checked_text(content, name_of(path))
         except FileNotFoundError:
             return None
         except (DamagedFile, OSError, ValueError, RecursionError) as error:
@@ -141,11 +143,11 @@ class Arrays:
             mark_used(path)
         try:
             with open_regular(path) as unbuffered:
-                small = None if shelf in CACHED else read_small(unbuffered)
+                small = None if shelf in CACHED else read_small(unbuffered, name_of(path))
                 if small is not None:
                     return small
                 file = BufferedReader(unbuffered)
-                content = read_content(file)
+                content = read_content(file, name_of(path))
                 present = present_in(path, file, content, must_be_finite=shelf in CACHED)
                 array = mapped(file, content.header)
         except FileNotFoundError:
@@ -216,7 +218,7 @@ class Arrays:
         """
         with self._replacing(shelf, key, ".npy") as file:
             left = shape[0]
-            writer = ArrayWriter(file, np.dtype("<f4"), shape)
+            writer = ArrayWriter(file, name_of(self._path(shelf, key, ".npy")), np.dtype("<f4"), shape)
 
             def append(rows: np.ndarray) -> None:
                 nonlocal left
@@ -277,12 +279,13 @@ def _in_white_space(checksum: bytes) -> bytes:
     return "".join(f"{byte:08b}" for byte in checksum).translate(_BITS).encode()
 
 
-def checked_text(content: bytes) -> tuple[str, bool]:
-    """Return JSON without its checksum, and whether it has one."""
+def checked_text(content: bytes, name: bytes) -> tuple[str, bool]:
+    """Return the JSON of a file with this name without its checksum, and whether it has one."""
     found = _CHECKSUM.search(content)
     if found is not None:
         content = content[: found.start()]
-        if found[1] != _in_white_space(digest(content)):
+        sums = digest(name + content), digest(content)  # files of earlier commits leave out their name
+        if found[1] not in map(_in_white_space, sums):
             raise DamagedFile("it does not match its checksum")
     if not content:
         raise DamagedFile("it is empty")

@@ -31,6 +31,7 @@ from assay.store.files import (
     digest,
     make_shelf,
     make_way,
+    name_of,
     open_regular,
     read_at,
     reason_of,
@@ -150,7 +151,7 @@ class BlockFile:
         with written_whole(self._path, fsync=True) as file:
             file.write(header.content)
             file.seek(header.end)
-            file.write(self._blocks.tail(header))
+            file.write(self._blocks.tail(header, name_of(self._path)))
             for is_present, rows in zip(self.present, self._rows, strict=True):
                 file.write(EMPTY if matrix is None or not is_present else digest(matrix[rows].tobytes()))
             if matrix is not None:
@@ -165,7 +166,7 @@ class BlockFile:
         try:
             file = _opened_for_writing(self._path)
             weakref.finalize(self, file.close)
-            content = read_content(file)
+            content = read_content(file, name_of(self._path))
             self._must_fit(content.header)
             stored = present_in(self._path, file, content, must_be_finite=True)
         except FileNotFoundError:

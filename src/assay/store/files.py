@@ -23,6 +23,11 @@ class DamagedFile(Exception):
     """Says why a file cannot be used."""
 
 
+def name_of(path: Path) -> bytes:
+    """Return what the checksum of a stored file holds of its name."""
+    return f"{path.parent.name}/{path.name}".encode()
+
+
 def digest(content: bytes | memoryview) -> bytes:
     """Return the checksum of bytes."""
     return checksum(content).digest()

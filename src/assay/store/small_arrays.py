@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from io import FileIO
 
 import numpy as np
 
-from assay.store.array_format import BLOCK, MOST_HEADER, Blocks, NpyHeader, npy_header
+from assay.store.array_format import BLOCK, MOST_HEADER, npy_header, tail_in_order
 from assay.store.files import DamagedFile, digest
 
 _SMALL = 1 << 16  # bytes of a file that is held rather than mapped
 
 
-def read_small(file: FileIO) -> np.ndarray | None:
+def read_small(file: FileIO, name: bytes) -> np.ndarray | None:
     """Return the array of a small file whose blocks are all in order and intact, read at once, or None.
 
     A store may have 10,000 of these, for which :func:`read_content` and what follows takes much longer.
@@ -26,8 +25,10 @@ def read_small(file: FileIO) -> np.ndarray | None:
     except DamagedFile:
         return None
     start, end = len(header.content), header.end
-    tail = _tail_in_order(header) if header.is_checked and start < end <= len(content) else None
-    if tail is None or content[end : end + len(tail)] != tail:
+    if not header.is_checked or not start < end <= len(content):
+        return None
+    tail = tail_in_order(header, name)
+    if content[end : end + len(tail)] != tail:
         return None
     step = BLOCK * header.row_bytes
     sums = b"".join(digest(content[at : min(at + step, end)]) for at in range(start, end, step))
@@ -35,8 +36,3 @@ def read_small(file: FileIO) -> np.ndarray | None:
         return None
     flat = np.frombuffer(content, header.dtype, (end - start) // header.dtype.itemsize, start)
     return flat.reshape(header.shape, order="F" if header.is_fortran else "C")
-
-
-@lru_cache  # most files of a task have the same
-def _tail_in_order(header: NpyHeader) -> bytes:
-    return Blocks.in_order(header.rows).tail(header)

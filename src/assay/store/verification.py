@@ -14,7 +14,7 @@ from assay.store.arrays import checked_text
 from assay.store.block_file import present_in
 from assay.store.cache import CACHED
 from assay.store.database import MemoryDatabase
-from assay.store.files import DamagedFile, open_regular, reason_of
+from assay.store.files import DamagedFile, name_of, open_regular, reason_of
 
 
 class VerifiedFile(NamedTuple):
@@ -43,7 +43,7 @@ def _state(path: Path) -> tuple[str, bool]:
         with open_regular(path) as file:
             if path.suffix == ".npy":
                 return _of_array(path, file)
-            return "", checked_text(file.read())[1]
+            return "", checked_text(file.read(), name_of(path))[1]
     except (DamagedFile, OSError) as error:
         return reason_of(error), True
     except (ValueError, RecursionError):
@@ -51,7 +51,7 @@ def _state(path: Path) -> tuple[str, bool]:
 
 
 def _of_array(path: Path, file: FileIO) -> tuple[str, bool]:
-    content = read_content(file)
+    content = read_content(file, name_of(path))
     bad, is_cached = content.written, path.parent.name in CACHED
     if content.blocks is not None:
         bad = bad & ~present_in(path, file, content, must_be_finite=is_cached)
