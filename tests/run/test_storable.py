@@ -12,8 +12,8 @@ from assay.core.estimate import Interval
 from assay.core.job import Job
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
-from assay.core.result import Finished, Opened, Result, Status
-from assay.run.storable import storable, storable_facts
+from assay.core.result import Cost, Finished, Opened, Result, Status
+from assay.run.storable import storable, storable_facts, storable_seconds
 from assay.store.results import Store, open_existing
 
 JOB = Job("zoo:caf\udce9", "task", "knn", 0, "key", "data")
@@ -84,6 +84,25 @@ def test_facts_of_numpy_and_invalid_text_can_be_stored_and_read(tmp_path):
     assert json.loads(json.dumps(facts.input)) == r"caf\udce9"
 
 
+def test_times_of_a_clock_that_a_model_changed_can_be_stored_and_read(tmp_path):
+    cost = Cost(tune_seconds=float("-inf"))
+    times = [storable_seconds(seconds) for seconds in (float("nan"), float("inf"), -2.0, 1.5)]
+    store = Store(tmp_path)
+
+    with store.writing():
+        store.add(storable(Finished(Result(JOB, Status.OK, 0.5, cost=cost))))
+    store.close()
+
+    assert times == [0.0, 0.0, 0.0, 1.5]
+    (kept,) = open_existing(tmp_path).results({"key"})
+    assert kept.cost.tune_seconds == 0.0
+
+
+@pytest.mark.parametrize("interval", [Interval(0.9, 0.1), Interval(0.1, 0.9, 0.0), Interval(0.1, 0.9, 95)])
+def test_an_interval_that_is_none_is_left_out(interval):
+    assert storable(Finished(Result(JOB, Status.OK, 0.5, interval=interval))).result.interval is None
+
+
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
@@ -94,6 +113,7 @@ def test_facts_of_numpy_and_invalid_text_can_be_stored_and_read(tmp_path):
             ModelFacts(**{**FACTS, "bytes": 2**70}),
             "'bytes' among the facts of the model is a number of 71 bits",
         ),
+        (ModelFacts(**{**FACTS, "macs": -1}), "'macs' among the facts of the model is below 0"),
         (ModelFacts(**{**FACTS, "weights": b"x"}), "'weights' among the facts of the model is b'x'"),
     ],
 )

@@ -25,7 +25,7 @@ def source(tmp_path):
     return tmp_path / "source"
 
 
-@pytest.mark.parametrize("change", ["value = 9e999", "metrics = '{'", "status = 'great'"])
+@pytest.mark.parametrize("change", ["value = 9e999", "seconds = -1", "metrics = '{'", "status = 'great'"])
 def test_a_damaged_row_is_named_and_not_merged(source, tmp_path, change):
     with closing(sqlite3.connect(source / "results.sqlite")) as connection:
         connection.execute("PRAGMA ignore_check_constraints = 1")

@@ -16,7 +16,9 @@ _UNIONS = (Union, UnionType)
 
 
 def checked(value: Value) -> Value:
-    """Return a dataclass whose fields have the types that it declares, and whose numbers are finite.
+    """Return a dataclass whose fields have the types that it declares, and whose numbers are possible.
+
+    All numbers are finite. Whole numbers are counts, so that they are not negative, nor are seconds.
 
     Raises:
         ValueError: A field has another type; the message names it.
@@ -29,7 +31,7 @@ def checked(value: Value) -> Value:
     kind: type = type(value)
     for name, hint in _hints(kind):
         field = getattr(value, name)
-        if not _fits(field, hint):
+        if not _fits(field, hint) or (name.endswith("seconds") and field is not None and field < 0):
             raise ValueError(f"{name} is {field!r:.60}")
     return value
 
@@ -61,5 +63,6 @@ def _fits(value: object, hint: Any) -> bool:
     if origin is tuple:
         return isinstance(value, tuple) and all(_fits(item, inner[0]) for item in value)
     if hint in {int, float}:
-        return isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value < _LARGEST
+        least = 0 if hint is int else -_LARGEST
+        return isinstance(value, int) and not isinstance(value, bool) and least <= value < _LARGEST
     return isinstance(value, NoneType if hint is None else hint)

@@ -28,7 +28,7 @@ from assay.run.failure import cause_of, is_of_store, raise_if_interrupted, reaso
 from assay.run.fitting import learned
 from assay.run.memory import measured_memory
 from assay.run.score_view import ScoreView
-from assay.run.storable import storable
+from assay.run.storable import storable, storable_seconds
 from assay.store.arrays import Arrays
 
 logger = logging.getLogger(__name__)
@@ -101,8 +101,8 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
         raise NotApplicable("the task has no train to learn from")
     with measured_memory(device) as memory:
         finished = storable(_apply(job, method, encodings))
-    encode_seconds = encodings.encoder.seconds - before
-    seconds = time.perf_counter() - start - encode_seconds
+    encode_seconds = storable_seconds(encodings.encoder.seconds - before)
+    seconds = storable_seconds(time.perf_counter() - start - encode_seconds)
     cost = replace(finished.result.cost, peak_bytes=memory.peak_bytes, device_bytes=memory.device_bytes)
     result = replace(finished.result, seconds=seconds, encode_seconds=encode_seconds, cost=cost)
     return replace(finished, result=replace(result, dtype=encodings.encoder.dtype))

@@ -43,11 +43,16 @@ def storable(finished: Finished) -> Finished:
         notes=(*map(plain_text, result.notes), *notes),
         interval=_interval(result.interval),
         metric=plain_text(result.metric),
-        cost=replace(result.cost, tune_seconds=_finite_or(0.0, result.cost.tune_seconds)),
+        cost=replace(result.cost, tune_seconds=storable_seconds(result.cost.tune_seconds)),
         val_value=None if result.val_value is None else _finite_or(None, result.val_value),
     )
     predictions = None if finished.predictions is None else _predicted(finished.predictions)
     return replace(finished, result=plain, predictions=predictions)
+
+
+def storable_seconds(seconds: float) -> float:
+    """Return a time, or 0 if it is impossible, such as that of a clock that a model has changed."""
+    return float(seconds) if 0 <= seconds < math.inf else 0.0
 
 
 def _fact(name: str, kind: str, value: Any) -> object:
@@ -63,8 +68,10 @@ def _fact(name: str, kind: str, value: Any) -> object:
         number = int(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"'{name}' among the facts of the model is {plain_text(repr(value))}") from error
-    if not -_LARGEST < number < _LARGEST:
+    if number >= _LARGEST:
         raise ModelError(f"'{name}' among the facts of the model is a number of {number.bit_length()} bits")
+    if number < 0:
+        raise ModelError(f"'{name}' among the facts of the model is below 0; 0 says that it is unknown")
     return number
 
 
@@ -87,7 +94,8 @@ def _interval(interval: Interval | None) -> Interval | None:
     if interval is None:
         return None
     ends = [float(end) for end in (interval.low, interval.high, interval.level)]
-    return Interval(*ends) if all(map(math.isfinite, ends)) else None
+    is_one = all(map(math.isfinite, ends)) and ends[0] <= ends[1] and 0 < ends[2] < 1
+    return Interval(*ends) if is_one else None
 
 
 def _predicted(predicted: Predicted) -> Predicted:

@@ -1,12 +1,15 @@
-"""Checks the types of a store's cells: SQLite accepts values of any type in any column."""
+"""Checks the cells of a store: SQLite accepts values of any type, and any number, in any column."""
 
 from __future__ import annotations
+
+import sys
 
 from assay.core.errors import StoreError
 from assay.store.database import Database
 
 _TEXT, _NUMBER, _INTEGER = "'text'", "'real', 'integer'", "'integer'"
 _NULL = ", 'null'"
+_LARGEST = repr(sys.float_info.max)
 _COLUMNS = {
     "results": {
         **dict.fromkeys(("key", "model", "task", "method", "fingerprint", "status"), _TEXT),
@@ -28,11 +31,14 @@ _COLUMNS = {
 
 
 def check_cells(database: Database) -> None:
-    """Raise ``StoreError`` for a cell of another type than its column, or an invalid key."""
+    """Raise ``StoreError`` for a cell of another type than its column, or of an impossible key or number."""
     for table, columns in _COLUMNS.items():
         wrong = [
             f"WHEN typeof({column}) NOT IN ({types}) THEN '{column}'" for column, types in columns.items()
         ]
+        if table == "latencies":  # those of a result are checked with its row
+            amounts = (column for column, types in columns.items() if types == _NUMBER + _NULL)
+            wrong += [f"WHEN {column} NOT BETWEEN 0 AND {_LARGEST} THEN '{column}'" for column in amounts]
         if table == "results":
             wrong.append("WHEN key = '' OR key GLOB '*[^a-z0-9_-]*' OR instr(key, char(0)) THEN 'key'")
         found = f"CASE {' '.join(wrong)} END"
@@ -41,6 +47,6 @@ def check_cells(database: Database) -> None:
         ):
             raise StoreError(
                 f"A row of the table {table} in results.sqlite is damaged: {column} of {name:.80} has "
-                "another type, or is no valid key. Restore the file from a copy, or name another folder: "
-                "--store other-folder."
+                "another type, or is no valid key or possible number. Restore the file from a copy, or name "
+                "another folder: --store other-folder."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,11 @@ def _result_of(row: tuple[Any, ...]) -> Result:
     all_of(float, metrics, "metrics")
     all_of(float | str | bool | None, tuned, "tuned")
     reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
+    for amount in (seed, train_rows or 0, seconds, encode_seconds):
+        if not 0 <= amount < math.inf:
+            raise ValueError(f"a count or time is {amount!r:.60}")
+    if val_value is not None and not math.isfinite(val_value):
+        raise ValueError(f"val_value is {val_value}")
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
         status=Status(status),
@@ -73,13 +79,20 @@ def _result_of(row: tuple[Any, ...]) -> Result:
         reason=reason,
         seconds=seconds,
         encode_seconds=encode_seconds,
-        interval=None if interval is None else checked(Interval(**json.loads(interval))),
+        interval=None if interval is None else _interval(interval),
         metric=metric or "",
         cost=_cost(cost or "{}"),
         dtype=dtype or "float32",
         val_value=val_value,
         cause=Cause(cause or Cause.MODEL),
     )
+
+
+def _interval(text: str) -> Interval:
+    interval = checked(Interval(**json.loads(text)))
+    if not (interval.low <= interval.high and 0 < interval.level < 1):
+        raise ValueError(f"the interval is {text:.60}")
+    return interval
 
 
 @lru_cache  # many jobs have the same

@@ -122,6 +122,12 @@ def test_parameters_decide_where_a_model_lacks_macs():
     assert (decision.cheaper, decision.cheap_by) == ("unknown", CheapBy.PARAMETERS)
 
 
+@pytest.mark.parametrize("cost", ["price", ["macs"], {"macs": 1}, 3])
+def test_a_cost_that_is_none_is_refused_with_those_that_there_are(cost):
+    with pytest.raises(UnknownName, match="macs"):
+        Rule.of(None, cost)
+
+
 def test_of_equal_regrets_the_cheaper_model_is_recommended():
     regret = {"large": 0.002, "small": 0.002}
 

@@ -50,7 +50,7 @@ class Rule:
             raise UsageError(
                 f"margin is {margin!r}. Write a number from 0, as in 0.01 for one point of accuracy."
             )
-        if cheap_by is not None and cheap_by not in set(CheapBy):
+        if cheap_by is not None and cheap_by not in tuple(CheapBy):
             raise UnknownName("cost", str(cheap_by), set(CheapBy))
         return cls(
             None if margin is None else float(str(margin)), None if cheap_by is None else CheapBy(cheap_by)
