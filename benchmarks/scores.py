@@ -5,17 +5,20 @@
 
 Each row is measured in a process of its own, forked from one that holds the features: the time is that of a
 fresh call on arrays, Moments included, the least of two runs; the memory is what it held at most beyond the
-features. `x Gram` is the time over that of the bare product F'F in double precision, the least that a score
-of all examples can cost; of scores that compare every example with every other, at most 5,000 of them, FF' is
-that. logistic_cv is scikit-learn's own solver in single precision: about as fast as that.
+features. `x Gram` is the time over that of the bare product F'F, the least that a score of all examples can
+cost; of scores that compare every example with every other, at most 5,000 of them, FF' is that. logistic_cv
+is scikit-learn's own solver in single precision: about as fast as that.
+
+The bare product is what the same user would compute with BLAS alone: from the same features in single
+precision, block by block as Moments are summed, each converted to double precision and added by dsyrk, which
+needs half the work of a general product. The product of a ready matrix in double precision is a row as well.
+"Moments and all their scores" and the bare product take turns three times; their ratio is the median.
 
 One core does all of it and its own time counts: where others use the machine too, threads wait for each
 other, and ratios of wall times say little. OMP_NUM_THREADS=2 in the environment gives wall times on two
 cores.
 
-Peers get the same arrays in double precision, and where they have them the same folds and penalties:
-transformer-ranker (pip install transformer-ranker), scikit-learn, and SFDA with the generalised eigenproblem
-of its authors.
+Peers are in score_peers.py.
 """
 
 from __future__ import annotations
@@ -29,20 +32,24 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
+from scipy.linalg.blas import dsyrk
+from score_peers import peers_of
 from threadpoolctl import threadpool_limits
 
 from assay.actions.score import estimate, resolve_score
 from assay.core.errors import NotApplicable
 from assay.core.task import LabelKind, Labels
-from assay.moments.ridge import PENALTIES
 from assay.plugins.array_view import ArrayView
 from assay.plugins.families import BUILT_IN
 from assay.plugins.method import ContrastScore, FactScore, HeldOutScore, MomentScore, SourceScore, WeightScore
 from assay.plugins.train_view import SAMPLE
 
 SHAPES = ((5000, 1024, 100), (50_000, 2048, 100), (2000, 4096, 10))
+BLOCK = 512  # examples that are added to Moments at once
+PAIRS = 3
 LIMIT = 120  # seconds that a row may take
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 _NOT_OF_FEATURES = (FactScore, WeightScore, SourceScore, ContrastScore)
@@ -108,6 +115,17 @@ def gram(features: np.ndarray) -> float:
     return float(np.trace(features.T @ features))
 
 
+def gram_by_block(features: np.ndarray) -> float:
+    """Return the trace of F'F in double precision, from blocks in single precision."""
+    width = features.shape[1]
+    upper, block = np.zeros((width, width), order="F"), np.empty((BLOCK, width))
+    for start in range(0, len(features), BLOCK):
+        rows = features[start : start + BLOCK]
+        block[: len(rows)] = rows
+        upper = dsyrk(1.0, block[: len(rows)].T, beta=1.0, c=upper, overwrite_c=True)
+    return float(np.trace(upper))
+
+
 def _products(rows: np.ndarray) -> float:
     """Compute FF' piece by piece, as where it does not fit into memory."""
     return float(sum((rows[start : start + 1000] @ rows.T).max() for start in range(0, len(rows), 1000)))
@@ -153,125 +171,32 @@ def all_of_moments(features: np.ndarray, labels: np.ndarray) -> str:
     return f"{done} scores"
 
 
-def sfda_by_eigenproblem(features: np.ndarray, labels: np.ndarray) -> str:
-    """SFDA as its authors compute it (TencentARC/SFDA metrics.py at 3b7edf7): eigh(Sb, Sw) twice."""
-    from scipy.linalg import eigh
-    from scipy.special import softmax
-
-    x, classes = np.asarray(features, dtype=np.float64), int(labels.max()) + 1
-    counts = np.bincount(labels)
-    strength = None
-    for turn in range(2):
-        means = np.stack([x[labels == label].mean(axis=0) for label in range(classes)])
-        within = sum(
-            np.cov(x[labels == label].T, bias=True) * counts[label] / len(x) for label in range(classes)
-        )
-        between = np.cov(x.T, bias=True) - within
-        if strength is None:
-            strength = max(np.exp(-5 * np.linalg.norm(within, 2)), 1e-10)
-        shrunk = (1 - strength) * within + strength * np.trace(within) / len(within) * np.eye(len(within))
-        values, vectors = eigh(between, shrunk)
-        vectors = vectors[:, np.argsort(values)[::-1]]
-        weights = means @ vectors @ vectors.T
-        logits = x @ weights.T - 0.5 * np.diag(means @ weights.T) + np.log(counts / len(x))
-        probs = softmax(logits, axis=1)
-        if turn == 0:
-            own = softmax(probs, axis=1)[np.arange(len(x)), labels][:, None]
-            others = (means.sum(axis=0) - means[labels]) / (classes - 1)
-            x = own * x + (1 - own) * others
-    return f"{probs[np.arange(len(x)), labels].mean():.4g}"
-
-
-def peers_of(features: np.ndarray, labels: np.ndarray) -> dict[str, tuple[str, Callable[[], object]]]:
-    """Return for each peer our score of the same kind and its work."""
-    found: dict[str, tuple[str, Callable[[], object]]] = {
-        "SFDA by eigh(Sb, Sw)": ("sfda", lambda: sfda_by_eigenproblem(features, labels)),
-    }
-
-    def estimator(name: str) -> Callable[[], object]:
-        def work() -> str:
-            import torch
-            from transformer_ranker import estimators
-
-            peer, x = getattr(estimators, name)(), torch.from_numpy(features).double()
-            return f"{peer.fit(embeddings=x, labels=torch.from_numpy(labels)):.4g}"
-
-        return work
-
-    folds = view_of(features, labels).folds
-
-    def judged(make: Callable[[], object]) -> Callable[[], object]:
-        def work() -> str:
-            from sklearn.model_selection import PredefinedSplit, cross_val_score
-
-            x = features.astype(np.float64)
-            return f"{cross_val_score(make(), x, labels, cv=PredefinedSplit(folds)).mean():.4g}"
-
-        return work
-
-    if _is_there("transformer_ranker"):
-        found["transformer-ranker LogME"] = ("logme", estimator("LogME"))
-        found["transformer-ranker HScore"] = ("h_score_regularised", estimator("HScore"))
-        found["transformer-ranker NearestNeighbors"] = ("loo_knn", estimator("NearestNeighbors"))
-    for name, score, make in learners_of(features):
-        found[f"scikit-learn {name}, 5 folds"] = (score, judged(make))
-    return found
-
-
-def learners_of(features: np.ndarray) -> list[tuple[str, str, Callable[[], object]]]:
-    """Return the learners of scikit-learn, each with our score of the same kind."""
-
-    def logistic() -> object:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        return make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=200))
-
-    def discriminant() -> object:
-        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-        return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-
-    eigenvalue = features.var(axis=0, dtype=np.float64).sum() * len(features) / min(features.shape)
-
-    def ridge() -> object:
-        from sklearn.linear_model import RidgeClassifierCV
-
-        return RidgeClassifierCV(np.array(PENALTIES) * eigenvalue)
-
-    return [
-        ("LDA", "lda_cv", discriminant),
-        ("RidgeClassifierCV", "ridge_cv", ridge),
-        ("LogisticRegression", "logistic_cv", logistic),
-    ]
-
-
-def _is_there(package: str) -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec(package) is not None
-
-
 def bench(count: int, width: int, classes: int) -> None:
     """Measure and print one shape."""
     features, labels = draw(count, width, classes)
     print(f"\nN = {count:,}  D = {width:,}  C = {classes}", flush=True)
     print(f"{'':42}{'seconds':>9}{'x Gram':>9}{'MB':>8}  value", flush=True)
 
-    limit = max(measure(partial(gram, features.astype(np.float64))).seconds, 1e-6)
-    single = measure(partial(gram, features))
-    show("F'F in double precision: the limit", Row(limit, width * width * 8 / 2**20, ""), limit)
-    show("F'F in single precision", single, limit)
+    all_of_moments(*draw(300, 20, 3))  # imports what it needs
+    pairs = [
+        (measure(partial(gram_by_block, features), 1), measure(lambda: all_of_moments(features, labels), 1))
+        for _ in range(PAIRS)
+    ]
+    bare, whole = (min(rows, key=lambda row: row.seconds) for rows in zip(*pairs, strict=True))
+    ratio = median(scores.seconds / product.seconds for product, scores in pairs)
+    limit = bare.seconds
+    show("F'F, block by block: the limit", bare, limit)
+    show("F'F of a ready matrix", measure(partial(gram, features.astype(np.float64))), limit)
+    show("F'F in single precision", measure(partial(gram, features)), limit)
     compared = features[:SAMPLE].astype(np.float64)
     show("FF' of at most 5000 examples", measure(lambda: _products(compared)), limit)
     show("Moments, 5 folds", measure(lambda: view_of(features, labels).moments().total.count), limit)
-    show("Moments and all their scores", measure(lambda: all_of_moments(features, labels)), limit)
+    show("Moments and all their scores", whole, whole.seconds / ratio)
     ours = {}
     for name, work in scores_of(features, labels).items():
         ours[name] = measure(work)
         show(f"{name}{'' if of_moments(name) else ' (at most 5000 examples)'}", ours[name], limit)
-    for peer, (name, work) in peers_of(features, labels).items():
+    for peer, (name, work) in peers_of(features, labels, view_of(features, labels).folds).items():
         row = measure(work, runs=1 if count > 10_000 else 2)
         same_rows = issubclass(BUILT_IN.scores.load(name), MomentScore) or count <= 5000
         mine = ours[name] if same_rows else measure(lambda n=name: _all_rows(features, labels, n))

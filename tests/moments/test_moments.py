@@ -231,6 +231,23 @@ def test_the_order_of_rows_changes_sums_by_rounding_alone(
         np.testing.assert_allclose(rest.centred_cross(), expected.centred_cross(), atol=1e-9)
 
 
+@pytest.mark.parametrize("width", [3, 40])
+@pytest.mark.parametrize("kind", [LabelKind.CLASSIFICATION, LabelKind.MULTILABEL, LabelKind.REGRESSION])
+def test_sums_of_every_kind_of_labels_equal_those_of_written_out_targets(kind: LabelKind, width: int) -> None:
+    rng = np.random.default_rng(width)
+    values = {
+        LabelKind.CLASSIFICATION: rng.integers(0, 3, 60),
+        LabelKind.MULTILABEL: rng.integers(0, 2, (60, 4)),
+        LabelKind.REGRESSION: rng.standard_normal((60, 4)),
+    }[kind]
+    labels = Labels(kind, values, () if kind is LabelKind.REGRESSION else ("a", "b", "c", "absent"))
+    matrix = (rng.standard_normal((60, width)) + 3).astype(np.float32)
+
+    total = moments_of(matrix, labels, np.arange(60) % 2).total
+
+    assert_same(total, Moments.of(matrix, labels.targets(), total.scatter.shift))
+
+
 def feed(stream: MomentStream, matrix: np.ndarray, rows: np.ndarray, cuts: list[int]) -> None:
     """Add rows in parts that end at the cuts, some of which may be empty."""
     for part in np.split(rows, sorted(min(cut, len(rows)) for cut in cuts)):

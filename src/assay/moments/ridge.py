@@ -47,7 +47,8 @@ class LeftOut:
 
     def centred(self, features: np.ndarray) -> np.ndarray:
         """Subtract the mean of these folds from raw features."""
-        centred: np.ndarray = np.subtract(features, self.shift + self.shifted_mean, dtype=np.float64)
+        centred = np.array(features, dtype=np.float64)
+        centred -= self.shift + self.shifted_mean
         return centred
 
     def predict(self, features: np.ndarray) -> np.ndarray:

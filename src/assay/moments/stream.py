@@ -115,7 +115,8 @@ class _Fold:
         for start in range(0, len(taken), _STRIP):
             strip = taken[start : start + _STRIP]
             free = slice(self._filled, self._filled + len(strip))
-            np.subtract(features[strip], self._shift, out=self._x[free])
+            self._x[free] = features[strip]  # converted first, which is faster than while subtracting
+            self._x[free] -= self._shift
             self._rows[free] = rows[strip]
             self._filled += len(strip)
         return len(taken)
@@ -127,13 +128,11 @@ class _Fold:
         x = self._x[self._start : self._filled]
         if not len(x):
             return
-        buffered = labels.take(self._rows[self._start : self._filled])
-        targets = buffered.targets()
+        some = labels.take(self._rows[self._start : self._filled])
         squares = np.einsum("ij,ij->i", x, x)  # not by numpy's BLAS: see BlasGram
         total, third = (dgemv(1.0, x.T, weights) for weights in (np.ones(len(x)), squares))
-        norms = np.einsum("i,ij->j", squares, targets)
-        new = [total, np.array(np.square(squares).sum()), third, np.array(squares.sum())]
-        new += [targets.sum(axis=0), np.square(targets).sum(axis=0), norms, _cross(buffered, targets, x)]
+        new = [total, np.square(squares).sum(keepdims=True), third, squares.sum(keepdims=True)]
+        new += _target_sums(some, squares, x)
         self._sums = [a + b for a, b in zip(self._sums, new, strict=True)] if self._sums else new
         self._count += len(x)
         self._add_gram(x)
@@ -156,20 +155,25 @@ class _Fold:
         total, q4, v3, q2, target_sum, target_square, target_norm, cross = self._sums
         rows = None if self._gram is not None else self._x[: self._filled]
         gram = None if self._gram is None else self._gram.total()
-        scatter = Scatter(self._shift, self._count, total, gram, rows, (float(q4), v3, float(q2)))
+        scatter = Scatter(self._shift, self._count, total, gram, rows, (q4.item(), v3, q2.item()))
         target_rows = None if rows is None else labels.take(self._rows[: self._filled]).targets()
         return Moments(scatter, target_sum, target_square, target_norm, cross, target_rows)
 
 
-def _cross(labels: Labels, targets: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return Y'F; for classes, whose targets are mostly 0, by summing rows."""
+def _target_sums(labels: Labels, squares: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
+    """Return sums of the targets Y, of their squares, and Y's and Y'F, where s are the squared norms of rows.
+
+    The targets of classes are mostly 0, and are not written out.
+    """
     if labels.kind is not LabelKind.CLASSIFICATION:
-        return np.asarray(targets.T @ x)
+        y = labels.targets()
+        return [y.sum(axis=0), np.square(y).sum(axis=0), np.einsum("i,ij->j", squares, y), y.T @ x]
     from scipy.sparse import csr_array
 
-    ones, examples = np.ones(len(x)), np.arange(len(x))
-    hot = csr_array((ones, (labels.values, examples)), shape=(targets.shape[1], len(x)))
-    return np.asarray(hot @ x)
+    ones, count = np.ones(len(x)), len(labels.classes)
+    hot = csr_array((ones, (labels.values, np.arange(len(x)))), shape=(count, len(x)))
+    sizes = np.bincount(labels.values, minlength=count).astype(np.float64)
+    return [sizes, sizes.copy(), np.bincount(labels.values, squares, count), np.asarray(hot @ x)]
 
 
 def stratified_folds(labels: Labels, count: int, seed: int, contents: np.ndarray | None = None) -> np.ndarray:
