@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.store.array_format import _HEAD, _MAGIC, BLOCK, NpyHeader
 from assay.store.arrays import Arrays
+from assay.store.files import DIGEST, digest
 from assay.store.verification import files_of
 
 ARRAYS = [
@@ -70,6 +72,30 @@ def test_a_file_is_verified_again_when_it_has_changed(arrays, tmp_path):
     assert first is not None
     assert arrays.read("predictions", "a1") is None
     assert arrays.damaged == {"predictions/a1.npy": "1 of 4 blocks do not match their checksums"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "count", "row_map"),
+    [
+        ((3, 1), 1, [0, 7, 0]),
+        ((3, 1), 1, [0, 2**32 - 1, 0]),
+        ((1000, 1), 1, []),
+        ((2**50, 0), 0, []),
+        ((), 0, []),
+    ],
+)
+def test_an_array_of_which_rows_have_no_checksum_counts_as_damaged(arrays, tmp_path, shape, count, row_map):
+    header, positions = NpyHeader.of(np.dtype("<f4"), shape), np.array(row_map, dtype="<u4").tobytes()
+    head = _HEAD.pack(_MAGIC, count, 0 if row_map else BLOCK)
+    data, checksums = bytes(header.end - len(header.content)), bytes(DIGEST * count)
+    named = digest(header.content + head + positions + b"predictions/a1.npy")
+    content = header.content + data + head + named + positions + checksums
+    (tmp_path / "predictions").mkdir()
+    (tmp_path / "predictions" / "a1.npy").write_bytes(content)
+
+    assert arrays.read("predictions", "a1") is None
+    assert not arrays.blocks("predictions", "a1", [np.arange(3)], 1).present.any()
+    assert "checksums, fewer than" in arrays.damaged["predictions/a1.npy"]
 
 
 def test_an_array_of_an_earlier_version_is_used(arrays, tmp_path):

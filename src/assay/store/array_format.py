@@ -211,9 +211,11 @@ def read_content(file: Readable, name: bytes) -> Content:
     named = header.content + head + row_map + (name if magic == _MAGIC else b"")
     if digest(named) != read_at(file, header.end + _HEAD.size, DIGEST):
         raise DamagedFile("its header is damaged, or it is a copy of another file")
-    blocks = (
-        Blocks.in_order(header.rows) if rows_of_block else Blocks(np.frombuffer(row_map, dtype="<u4"), count)
-    )
+    block_of = np.frombuffer(row_map, dtype="<u4")
+    needed = -(-header.rows // BLOCK) if rows_of_block else len(block_of) and int(block_of.max()) + 1
+    if needed > count:
+        raise DamagedFile(f"it has {count:,} checksums, fewer than {needed:,}")
+    blocks = Blocks.in_order(header.rows) if rows_of_block else Blocks(block_of, count)
     content = read_at(file, start + map_size, count * DIGEST)
     digests = tuple(content[at : at + DIGEST] for at in range(0, len(content), DIGEST))
     return Content(header, blocks, digests, start + map_size)
