@@ -6,8 +6,9 @@
 *plan*: seconds to balance the evaluations, by made-up costs over two orders of magnitude, and to write and
 read the plan; its size; the largest shard over an equal part; how many models are in more than one shard.
 
-*merge*: results a second into a store, with predictions of 200 test examples each, every file on the disk
-before the one transaction; and again, when all of them are there.
+*merge*: results a second into a store, with predictions and probabilities of 200 test examples each, every
+file on the disk before the one transaction; and again, when all of them are there; how many files of arrays
+the shard and the store have, and the time to read all predictions of the store over that of the shard.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def merge(count: int) -> None:
         with shard.writing():
             for number in range(count):
                 job = Job(f"m{number}", "task", "knn", 0, f"{number:032}", "0" * 32)
-                shard.add(Finished(Result(job, Status.OK, 0.5, {"accuracy": 0.5}), Predicted(values)))
+                result = Result(job, Status.OK, 0.5, {"accuracy": 0.5})
+                shard.add(Finished(result, Predicted(values, np.full((200, 10), 0.1, np.float32))))
         shard.close()
         target, source = Store(Path(folder) / "store"), open_existing(Path(folder) / "shard")
         seconds = []
@@ -83,9 +85,24 @@ def merge(count: int) -> None:
                 start = time.perf_counter()
                 merge_results(target, source)
                 seconds.append(time.perf_counter() - start)
+        files = [len(list(store.root.glob("*/*.np?"))) for store in (source, target)]
+        read = [_seconds_to_read(Path(folder) / name) for name in ("shard", "store") * 5]
         target.close()
         source.close()
-    print(f"merge: {count / seconds[0]:,.0f} results a second; again {count / seconds[1]:,.0f} a second")
+    print(
+        f"merge: {count / seconds[0]:,.0f} results a second; again {count / seconds[1]:,.0f} a second; "
+        f"{files[0]:,} files of arrays became {files[1]}, read in "
+        f"{np.median(read[1::2]) / np.median(read[::2]):.2f} of the time"
+    )
+
+
+def _seconds_to_read(root: Path) -> float:
+    store = open_existing(root)
+    keys, start = store.keys(), time.process_time()
+    store.predictions(keys)
+    seconds = time.process_time() - start
+    store.close()
+    return seconds
 
 
 def main() -> None:

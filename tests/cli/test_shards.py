@@ -100,6 +100,11 @@ def numbers(store: str) -> dict[str, object]:
     }
 
 
+def files_by_shelf(store: str) -> list[int]:
+    """Return how many files a store has in each folder that holds arrays of jobs."""
+    return [len(list(Path(store, shelf).iterdir())) for shelf in ("predictions", "probs", "held_out")]
+
+
 def content(store: str) -> dict[str, object]:
     """Return all rows and files of a store."""
     with sqlite3.connect(Path(store) / "results.sqlite") as connection:
@@ -109,7 +114,7 @@ def content(store: str) -> dict[str, object]:
             else connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
             for table in ("results", "models", "latencies", "tasks")
         }
-    files = {str(path): path.read_bytes() for path in Path(store).rglob("*.[nj][ps][yo]*")}
+    files = {str(path): path.read_bytes() for path in Path(store).rglob("*.[nj][ps][yoz]*")}
     return rows | files
 
 
@@ -122,6 +127,7 @@ def test_merged_shards_give_the_numbers_of_one_run(finished):
     assert len(numbers("whole.assay")) == JOBS
     assert numbers("study.assay") == numbers("whole.assay")
     assert not (Path("study.assay") / "features").exists()
+    assert all(1 <= files <= 3 for files in files_by_shelf("study.assay"))  # of three shards
     assert finished("verify", "study.assay")[0] == 0
 
 

@@ -235,4 +235,5 @@ READERS = (
     Reader("stored", mutated(samples.NPY), reading.feed_stored),
     Reader("cells", stored.changed_cells(), stored.feed_cells, weight=1),
     Reader("store", st.deferred(stored.changed_files), stored.feed_file, weight=1),
+    Reader("pack", st.deferred(stored.changed_packs), stored.feed_pack, weight=1),
 )

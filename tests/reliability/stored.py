@@ -6,11 +6,12 @@ import json
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from hypothesis import strategies as st
@@ -27,6 +28,8 @@ from assay.reports.json import as_json
 from assay.reports.terminal import Terminal
 from assay.run.stored_comparison import compare_store
 from assay.run.task_facts import task_facts
+from assay.store.merging import merge_results
+from assay.store.packs import checksum_of
 from assay.store.results import Store, open_existing
 
 MODELS = ("timm:a", "timm:b", "hf:c")
@@ -48,8 +51,9 @@ COLUMNS = {
 
 @cache
 def base() -> Path:
-    """Return a store of three models on one task, by a protocol and a score."""
+    """Return a store of three models on one task, by a protocol and a score; those of two were merged."""
     root = Path(tempfile.mkdtemp(prefix="assay-stored-")) / "store"
+    shard = Store(root.parent / "shard")
     rng = np.random.default_rng(0)
     labels = Labels(LabelKind.CLASSIFICATION, rng.integers(3, size=30), ("x", "y", "z"))
     names = [f"{row}.png" for row in range(30)]
@@ -59,13 +63,16 @@ def base() -> Path:
         address, kind, Modality.IMAGE, "accuracy", labels.classes, split, split, split, fingerprint="f"
     )
     store = Store(root)
-    with store.writing():
-        store.add_task(task_facts(task), task)
+    with store.writing(), shard.writing():
         for number, model in enumerate(MODELS):
-            store.add_model(Opened(model, model, _FACTS, Speed(0.01, 0.001, 90.0, 0.5, "a machine")))
+            to = shard if number else store
+            to.add_task(task_facts(task), task)
+            to.add_model(Opened(model, model, _FACTS, Speed(0.01, 0.001, 90.0, 0.5, "a machine")))
             for method in ("knn", "logme"):
                 job = Job(model, address, method, 0, f"{number}{method}", "f")
-                store.add(_finished(job, labels, rng))
+                to.add(_finished(job, labels, rng))
+        merge_results(store, shard)
+    shard.close()
     store.close()
     return root
 
@@ -138,6 +145,28 @@ def feed_file(change: tuple[int, bytes], folder: Path) -> None:
     store = Path(shutil.copytree(base(), folder / "store"))
     files = _files(store)
     files[change[0] % len(files)].write_bytes(change[1])
+    _use(store)
+
+
+def changed_packs() -> st.SearchStrategy[tuple[int, bytes, bool]]:
+    """The number of a pack, what it holds instead, and whether its checksum is made right again."""
+    return st.integers(0, 1).flatmap(
+        lambda number: st.tuples(st.just(number), mutated(_packs(base())[number].read_bytes()), st.booleans())
+    )
+
+
+def _packs(store: Path) -> list[Path]:
+    return sorted(store.rglob("*.npz"))
+
+
+def feed_pack(change: tuple[int, bytes, bool], folder: Path) -> None:
+    """Read a store with another pack."""
+    store = Path(shutil.copytree(base(), folder / "store"))
+    pack = _packs(store)[change[0]]
+    pack.write_bytes(change[1])
+    if change[2]:
+        with suppress(Exception), ZipFile(pack, "a") as archive:  # what is no zip file stays as it is
+            archive.comment = checksum_of(archive.infolist())
     _use(store)
 
 

@@ -22,6 +22,7 @@ from assay.models.features.lookup import read_features
 from assay.readers.files import FolderFiles, UnreadableFileError
 from assay.readers.images import StoredImages
 from assay.store.arrays import Arrays
+from assay.store.packs import checksum_of
 from assay.tasks.table import Table
 
 ROOM = 64 << 20
@@ -38,6 +39,17 @@ def archive(path: Path, content: bytes) -> Path:
         file.writestr("features.npy", content)
         file.writestr("labels.npy", content[:128])
     return path
+
+
+def packed(folder: Path, name: str, size: int) -> Path:
+    """Write a pack that unpacks to far more, or whose members claim to be larger than it is."""
+    (folder / name / "probs").mkdir(parents=True)
+    with zipfile.ZipFile(folder / name / "probs" / "merged-a.npz", "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("key.npy", ZEROS if not size else b"")
+        for member in pack.infolist():
+            member.file_size = member.compress_size = size or member.file_size
+        pack.comment = checksum_of(pack.infolist())
+    return folder / name
 
 
 def picture(folder: Path) -> Path:
@@ -59,6 +71,7 @@ def attacks(folder: Path) -> dict[str, Callable[[], object]]:
     (folder / "shelf").mkdir()
     (folder / "shelf" / "key.npy").write_bytes(npy(PETABYTES, bytes(999)))
     (folder / "e.jsonl").write_text(json.dumps({"text": "a", "label": 0}) + "\n" + "[" * 50_000)
+    compressed, claimed = packed(folder, "compressed", 0), packed(folder, "claimed", 2**50)
     pictures = StoredImages(FolderFiles(picture(folder), ("large.png",)))
     return {
         "an archive": lambda: read_arrays(large, "labels", kind=None, sample=None),
@@ -71,6 +84,8 @@ def attacks(folder: Path) -> dict[str, Callable[[], object]]:
         "nested settings": lambda: read_settings(folder),
         "a picture": lambda: pictures.read(0),
         "a stored array": lambda: Arrays(folder).read("shelf", "key"),
+        "a compressed pack": lambda: Arrays(compressed).read("probs", "key"),
+        "a pack of claims": lambda: Arrays(claimed).read("probs", "key"),
     }
 
 
@@ -102,4 +117,5 @@ def test_no_small_file_takes_much_memory(tmp_path, monkeypatch):
     _, status = os.waitpid(child, 0)
 
     assert status == 0
-    assert found == dict.fromkeys(reads, "refused") | {"a stored array": "absent"}
+    absent = dict.fromkeys(("a stored array", "a compressed pack", "a pack of claims"), "absent")
+    assert found == dict.fromkeys(reads, "refused") | absent

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.actions.merge import merge
 from assay.actions.verify import verify
 from assay.run.study import Study
 from assay.store import block_file
@@ -62,12 +63,12 @@ def forked(work: Callable[[], object]) -> int:
         os._exit(0)
 
 
-def run_until(study: Study, last: int) -> int:
-    """Run a study that kills itself at the operation of this number; return how many there were."""
+def run_until(run: Callable[[], object], written: Path, last: int) -> int:
+    """Run what kills itself at an operation on a store, by its number; return how many there were."""
     reader, writer = os.pipe()
 
     def work() -> None:
-        store, count, write_at = str(study.store), 0, block_file.write_at
+        store, count, write_at = str(written), 0, block_file.write_at
 
         def happens(*, is_block: bool) -> None:
             nonlocal count
@@ -91,7 +92,7 @@ def run_until(study: Study, last: int) -> int:
 
         block_file.write_at = half
         sys.addaudithook(audit)
-        study.run()
+        run()
 
     child = forked(work)
     os.close(writer)
@@ -119,17 +120,43 @@ def assert_ended_alike(study: Study, kept: dict[str, object], undisturbed: dict[
 
 
 def test_twenty_kills_at_any_operation_lose_nothing(photos, tmp_path, undisturbed):
-    operations = run_until(study_of(photos, tmp_path / "counted"), 0)
+    operations = run_until(study_of(photos, tmp_path / "counted").run, tmp_path / "counted", 0)
     rng = np.random.default_rng(19)
     study, kept = study_of(photos, tmp_path / "store"), {}
 
     for _ in range(20):
-        run_until(study, int(rng.integers(1, operations // 2)))
+        run_until(study.run, tmp_path / "store", int(rng.integers(1, operations // 2)))
         now = rows(Path(study.store))
         assert {key: now[key] for key in kept} == kept
         kept = now
 
     assert_ended_alike(study, kept, undisturbed)
+
+
+def test_a_merge_that_is_killed_at_any_operation_leaves_nothing_half_and_the_same_one_completes_it(
+    photos, tmp_path, undisturbed
+):
+    def into(store: str) -> Callable[[], object]:
+        return lambda: list(merge(tmp_path / store, [str(tmp_path / "undisturbed")]))
+
+    def packs(store: str) -> set[tuple[str, str, bytes]]:
+        return {
+            (path.parent.name, path.name, path.read_bytes()) for path in (tmp_path / store).glob("*/*.npz")
+        }
+
+    operations = run_until(into("whole"), tmp_path / "whole", 0)
+    for last in range(1, operations + 1):
+        run_until(into(f"store{last}"), tmp_path / f"store{last}", last)
+        before = packs(f"store{last}")
+        into(f"store{last}")()
+
+        assert before <= packs(f"store{last}") == packs("whole")
+        assert values(tmp_path / f"store{last}") == undisturbed
+        assert verify(tmp_path / f"store{last}").problems == ()
+        assert list((tmp_path / f"store{last}").glob("*/.*")) == []
+
+    assert operations > 20
+    assert len(packs("whole")) == 3
 
 
 @pytest.mark.slow

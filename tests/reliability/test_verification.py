@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.actions.merge import merge
 from assay.actions.verify import verify
 from assay.run.study import Study
 from assay.store.arrays import Arrays
@@ -59,6 +60,51 @@ def test_every_file_of_which_a_bit_is_flipped_is_a_problem(store):
         path.write_bytes(content)
 
     assert len(verify(store).problems) == len(paths) > 4
+
+
+@pytest.fixture
+def merged(store: Path, tmp_path: Path) -> Path:
+    """The results of the store in another one, with packs."""
+    list(merge(tmp_path / "merged", [str(store)]))
+    return tmp_path / "merged"
+
+
+def test_a_sound_merged_store_has_no_problem_and_is_left_as_it_is(store, merged):
+    before = files(merged)
+
+    found = verify(merged, reruns=2)
+
+    assert found.is_sound
+    assert (found.results, found.judged, len(found.reruns)) == (2, 1, 2)
+    assert files(merged) == before
+    assert [path.name[:7] for path in merged.glob("predictions/*")] == ["merged-"]
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.7, 0.95])
+def test_a_bit_of_a_pack_that_is_flipped_is_a_problem_of_its_job(merged, place):
+    (pack,) = merged.glob("predictions/*")
+    content = bytearray(pack.read_bytes())
+    content[int(len(content) * place)] ^= 4
+    pack.write_bytes(content)
+
+    (problem, *others) = verify(merged).problems
+
+    listed = "list of members" in problem.reason
+    assert problem.of.startswith(
+        "predictions of merged jobs" if listed else "predictions of knn of zoo:colours"
+    )
+    assert [other.reason for other in others] == (["its predictions are missing"] if listed else [])
+
+
+def test_members_of_a_pack_for_which_there_is_a_file_are_not_verified(store, merged):
+    (pack,) = merged.glob("predictions/*")
+    content = bytearray(pack.read_bytes())
+    content[len(content) // 3] ^= 4
+    pack.write_bytes(content)
+    (path,) = store.glob("predictions/*.npy")
+    shutil.copy(path, merged / "predictions")
+
+    assert verify(merged).is_sound
 
 
 def test_a_value_that_its_predictions_do_not_have_is_a_problem(store):

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from assay.actions.merge import merge
+from assay.actions.verify import verify
 from assay.findings.comparison import Comparison
 from assay.reports.html.page import page
 from assay.reports.json import as_json
@@ -156,6 +158,26 @@ def test_every_damaged_file_is_named_and_made_again(base, store, undamaged, harm
     for noun in nouns:
         (warning,) = (warning for warning in again.warnings if warning.startswith(f"Damaged {noun}"))
         assert warning.endswith("made again.")
+
+
+@pytest.mark.parametrize("harm", [harm for harm in HARMS if harm != "longer"])
+def test_every_damaged_pack_of_a_merged_store_is_named_and_made_again(base, undamaged, tmp_path, harm):
+    store = tmp_path / "merged"
+    list(merge(store, [str(base / "store")]))
+    packs = [path for shelf in ("predictions", "probs", "held_out") for path in files_of(store, shelf)]
+    for path in packs:
+        HARMS[harm](path)
+
+    found = reported(store)
+    assert any(warning.startswith("Damaged predictions of") for warning in found.warnings)
+    again = study(base, store, AFTER).run()
+
+    assert len(packs) == 3
+    assert numbers(again) == numbers(undamaged)
+    assert any(warning.startswith("Damaged predictions of") for warning in again.warnings)
+    assert all(warning.endswith("made again.") for warning in again.warnings)
+    assert reported(store).warnings == ()
+    assert verify(store).problems == ()
 
 
 def test_a_damaged_plan_of_the_last_run_is_named_and_written_again(base, store):

@@ -197,6 +197,7 @@ class Study(StudySettings):
                     for event in events:
                         store.keep(event)
                         scheduler.tell(observed(event))
+                store.arrays.drop_damaged_packs()
                 return self._compared(store, ready, keeps_hardest=True)
         finally:
             store.close()
@@ -233,6 +234,7 @@ class Study(StudySettings):
         run_search(search, store, engine, watches, self.cache_bytes(), keep)
         findings = conclude(search, store)
         write_search(store.arrays, findings)
+        store.arrays.drop_damaged_packs()
         done = replace(ready, evaluations=tuple(search.scheduler.evaluations))
         store.take_addresses({str(each.model): each.identity for each in done.evaluations})
         write_planned(store.arrays, done.jobs.values())

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from io import BytesIO
 from itertools import pairwise
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, ALLOCATIONGRANULARITY, mmap
 from typing import IO
 
 import numpy as np
 
-from assay.store.files import DIGEST, DamagedFile, Readable, checksum, digest, read_at
+from assay.store.files import DIGEST, DamagedFile, FilePart, Readable, checksum, digest, read_at
 
 BLOCK = 512  # rows of a block of an array that is written whole
 EMPTY = bytes(DIGEST)  # the checksum of a block that is not written
@@ -193,7 +193,7 @@ def read_content(file: Readable, name: bytes) -> Content:
         file: The file.
         name: Its name, of ``name_of``.
     """
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     header = npy_header(read_at(file, 0, min(size, MOST_HEADER)))
     if not header.is_checked:
         if size != header.end:
@@ -264,8 +264,10 @@ def mapped(file: Readable, header: NpyHeader) -> np.ndarray:
     """Return the data of a file as a read-only memory map, which outlives the open file."""
     if header.end == len(header.content):
         return np.empty(header.shape, header.dtype)
-    content = mmap(file.fileno(), header.end, access=ACCESS_READ)
-    flat = np.frombuffer(content, header.dtype, offset=len(header.content))
+    start = file.start if isinstance(file, FilePart) else 0
+    before = start % ALLOCATIONGRANULARITY
+    content = mmap(file.fileno(), before + header.end, access=ACCESS_READ, offset=start - before)
+    flat = np.frombuffer(content, header.dtype, offset=before + len(header.content))
     return flat.reshape(header.shape, order="F" if header.is_fortran else "C")
 
 

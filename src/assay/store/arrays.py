@@ -1,10 +1,10 @@
-"""Stores arrays and JSON as one file per key, with checksums, atomic writes and without pickle."""
+"""Stores arrays and JSON by key, in files of their own or packs, with checksums and without pickle."""
 
 from __future__ import annotations
 
 import json
 import logging
-import re
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
@@ -19,10 +19,11 @@ from assay.environment.atomic_file import written_whole
 from assay.store.array_format import ArrayWriter, mapped, read_content, write_array
 from assay.store.block_file import BlockFile, present_in
 from assay.store.cache import CACHED, mark_used
+from assay.store.checked_text import checked_text, with_checksum
 from assay.store.files import (
-    DIGEST,
     DamagedFile,
     digest,
+    is_key,
     make_shelf,
     make_way,
     name_of,
@@ -30,20 +31,18 @@ from assay.store.files import (
     reason_of,
     reported_errors,
 )
+from assay.store.packs import Packs, write_pack
 from assay.store.small_arrays import read_small
 
 logger = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
 
-_KEY = re.compile(r"[a-z0-9_-]+")
-_BITS = str.maketrans("01", " \t")
-_CHECKSUM = re.compile(rb"\n([ \t]{%d})\n?\Z" % (8 * DIGEST))
-
 
 class Arrays:
     """Files ``<root>/<shelf>/<key>.npy`` or ``.json``; a shelf is a kind of data, such as features.
 
+    What was merged may be in packs instead, from which it is read as if it were a file of its own.
     Every file carries checksums, which are verified when it is read. A damaged file counts as absent.
 
     Attributes:
@@ -54,6 +53,7 @@ class Arrays:
         self._root = root
         self.adds_checksums = adds_checksums
         self._notes: dict[str, FileNote] = {}
+        self._packs = Packs(root)
 
     @property
     def root(self) -> Path:
@@ -86,12 +86,31 @@ class Arrays:
         with self._replacing(shelf, key, ".npy") as file, reported_errors(Path(file.name)):
             write_array(file, name_of(self._path(shelf, key, ".npy")), array)
 
+    def pack(self, shelf: str, keys: Sequence[str], source: Arrays) -> None:
+        """Write what another store has of these keys, of which this one holds none, into one file."""
+        if not keys:
+            return
+        arrays = ((key, array) for key in keys if (array := source.read(shelf, key)) is not None)
+        name = f"merged-{digest(' '.join(keys).encode()).hex()}"
+        with self._replacing(shelf, name, ".npz") as file, reported_errors(Path(file.name)):
+            write_pack(file, shelf, arrays)
+        self._packs.forget(shelf)
+
+    def holds(self, shelf: str, key: str) -> bool:
+        """Return whether there is an array, damaged or not."""
+        return self._packs.holds(self._path(shelf, key, ".npy"))
+
+    def drop_damaged_packs(self) -> None:
+        """Remove packs of which nothing can be read, once all was made again; requires the write lock."""
+        shelves = {pack.parent.name for pack in self._packs.drop_damaged()}
+        for name in list(self._notes):
+            if name.partition("/")[0] in shelves and not os.path.lexists(self._root / name):
+                del self._notes[name]  # nothing made it again: it was never there
+
     def write_text(self, shelf: str, key: str, text: str) -> None:
         """Write JSON, which is followed by its checksum in white space: so the file stays JSON."""
-        content = text.encode("utf-8", "backslashreplace")  # file names may be invalid UTF-8
         with self._replacing(shelf, key, ".json") as file, reported_errors(Path(file.name)):
-            name = name_of(self._path(shelf, key, ".json"))
-            file.write(content + b"\n" + _in_white_space(digest(name + content)) + b"\n")
+            file.write(with_checksum(text, name_of(self._path(shelf, key, ".json"))))
 
     def read_text(self, shelf: str, key: str) -> str | None:
         """Return JSON without its checksum, or None if the key does not exist or the file is damaged."""
@@ -142,14 +161,14 @@ class Arrays:
         if shelf in CACHED:
             mark_used(path)
         try:
-            with open_regular(path) as unbuffered:
+            with self._packs.open(path) as unbuffered:
                 small = None if shelf in CACHED else read_small(unbuffered, name_of(path))
                 if small is not None:
                     return small
                 file = BufferedReader(unbuffered)
                 content = read_content(file, name_of(path))
                 present = present_in(path, file, content, must_be_finite=shelf in CACHED)
-                array = mapped(file, content.header)
+                array = mapped(unbuffered, content.header)
         except FileNotFoundError:
             return None
         except (DamagedFile, OSError, ValueError) as error:
@@ -261,37 +280,9 @@ class Arrays:
         return self._root.joinpath(shelf, f"{key}{suffix}")
 
 
-def is_key(name: str) -> bool:
-    """Return whether a file may have this name: keys are hashes, which cannot escape the folder."""
-    return _KEY.fullmatch(name) is not None
-
-
 def _state(path: Path) -> tuple[int, int] | None:
     try:
         status = path.lstat()
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns
-
-
-def _in_white_space(checksum: bytes) -> bytes:
-    """Return the bits of a checksum as spaces (0) and tabs (1)."""
-    return "".join(f"{byte:08b}" for byte in checksum).translate(_BITS).encode()
-
-
-def checked_text(content: bytes, name: bytes) -> tuple[str, bool]:
-    """Return the JSON of a file with this name without its checksum, and whether it has one."""
-    found = _CHECKSUM.search(content)
-    if found is not None:
-        content = content[: found.start()]
-        sums = digest(name + content), digest(content)  # files of earlier commits leave out their name
-        if found[1] not in map(_in_white_space, sums):
-            raise DamagedFile("it does not match its checksum")
-    if not content:
-        raise DamagedFile("it is empty")
-    text = content.decode()
-    if found is None:  # a file of an earlier version, which is checked as far as possible
-        if text != text.rstrip():
-            raise DamagedFile("its checksum is damaged")
-        json.loads(text)
-    return text, found is not None

@@ -44,7 +44,8 @@ class Owners:
     @cached_property
     def _jobs(self) -> dict[str, str]:
         jobs = (result.job for result in self._store.results())
-        return {job.key: f"{job.method} of {job.model} on {job.task}" for job in jobs}
+        named = {job.key: f"{job.method} of {job.model} on {job.task}" for job in jobs}
+        return named | {"merged": "merged jobs"}  # in a pack
 
     @cached_property
     def _tasks(self) -> dict[str, str]:

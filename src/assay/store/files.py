@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader, FileIO
+from io import BufferedReader, FileIO, RawIOBase
 from itertools import count
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from assay.core.errors import StoreError
 
-DIGEST = 16  # bytes of a checksum
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
-Readable: TypeAlias = "FileIO | BufferedReader[FileIO]"
+DIGEST = 16  # bytes of a checksum
+_KEY = re.compile(r"[a-z0-9_-]+")
 
 
 class DamagedFile(Exception):
@@ -26,6 +29,59 @@ class DamagedFile(Exception):
 def name_of(path: Path) -> bytes:
     """Return what the checksum of a stored file holds of its name."""
     return f"{path.parent.name}/{path.name}".encode()
+
+
+class FilePart(RawIOBase):
+    """A part of an open file, read as if it were a file of its own; closing it closes the file.
+
+    Args:
+        file: The file.
+        start: Where the part begins.
+        size: The bytes that it has.
+    """
+
+    def __init__(self, file: FileIO, start: int, size: int) -> None:
+        self.start = start
+        self._file = file
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the descriptor of the whole file."""
+        return self._file.fileno()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go to a position in the part."""
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        """Read what follows, up to the end of the part."""
+        self._file.seek(self.start + self._at)
+        count = self._file.readinto(memoryview(buffer)[: max(0, self._size - self._at)])
+        self._at += count or 0
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        super().close()
+        self._file.close()
+
+
+Readable: TypeAlias = "FileIO | FilePart | BufferedReader[FileIO | FilePart]"
+
+
+def is_key(name: str) -> bool:
+    """Return whether a file may have this name: keys are hashes, which cannot escape the folder."""
+    return _KEY.fullmatch(name) is not None
 
 
 def digest(content: bytes | memoryview) -> bytes:

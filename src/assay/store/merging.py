@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from assay.core.errors import StoreError
 from assay.core.result import Status
-from assay.store.arrays import is_key
+from assay.store.files import is_key
 from assay.store.results import Store
 from assay.store.rows import COLUMNS, result_of
 from assay.store.task_files import MOST_KEPT
@@ -21,7 +20,6 @@ _OF_JOBS = {"predictions": ("",), "probs": ("",), "held_out": ("-rows", "-probs"
 _OF_TASKS = ("truths", "lengths", "contents", "held_out_truths")
 _TEXTS_OF_TASKS = ("splits", "examples")
 _BY_NAME = {"slices": None, "hardest": MOST_KEPT}  # union of both stores, truncated to this size
-_COPIES = 16  # at once: each waits until the disk has the file
 _NAMES = tuple(f"{COLUMNS}, finished".split(", "))
 _KEY, _MODEL, _STATUS, _FINISHED = map(_NAMES.index, ("key", "model", "status", "finished"))
 
@@ -62,8 +60,10 @@ def merge_results(target: Store, source: Store) -> MergedResults:
         and (key not in ours or (ours[key][0] != Status.OK and ours[key][1] < row[_FINISHED]))
     }
     taken = [row for key, row in theirs.items() if key in sound or key in newer]
-    with ThreadPoolExecutor(_COPIES) as pool:
-        deque(pool.map(partial(_copy_job, target, source), (row[_KEY] for row in taken)), maxlen=0)
+    for shelf, endings in _OF_JOBS.items():
+        _copy_of_jobs(
+            target, source, shelf, sorted(f"{row[_KEY]}{ending}" for row in taken for ending in endings)
+        )
     _copy_files_of_tasks(target, source)
     target.database.write_all(
         [
@@ -83,12 +83,22 @@ def _is_readable(row: tuple[Any, ...]) -> bool:
     return True
 
 
-def _copy_job(target: Store, source: Store, job: str) -> None:
-    for shelf, endings in _OF_JOBS.items():
-        for key in (f"{job}{ending}" for ending in endings):
-            array = source.arrays.read(shelf, key)
-            if array is not None:
-                target.arrays.write(shelf, key, array)
+def _copy_of_jobs(target: Store, source: Store, shelf: str, keys: Sequence[str]) -> None:
+    """Copy arrays into one pack; what replaces another array, such as a damaged one, is a file of its own."""
+    ours, theirs = target.arrays, source.arrays
+    there = [key for key in keys if theirs.holds(shelf, key)]
+    known = {key for key in there if ours.holds(shelf, key)}
+    for key in sorted(known):
+        array = theirs.read(shelf, key)
+        if array is not None and not _are_same(array, ours.read(shelf, key)):
+            ours.write(shelf, key, array)
+    ours.pack(shelf, [key for key in there if key not in known], theirs)
+
+
+def _are_same(array: np.ndarray, other: np.ndarray | None) -> bool:
+    if other is None or (array.dtype, array.shape) != (other.dtype, other.shape):
+        return False
+    return array.tobytes() == other.tobytes()
 
 
 def _facts(

@@ -7,12 +7,12 @@ from io import FileIO
 import numpy as np
 
 from assay.store.array_format import BLOCK, MOST_HEADER, npy_header, tail_in_order
-from assay.store.files import DamagedFile, digest
+from assay.store.files import DamagedFile, FilePart, digest
 
 _SMALL = 1 << 16  # bytes of a file that is held rather than mapped
 
 
-def read_small(file: FileIO, name: bytes) -> np.ndarray | None:
+def read_small(file: FileIO | FilePart, name: bytes) -> np.ndarray | None:
     """Return the array of a small file whose blocks are all in order and intact, read at once, or None.
 
     A store may have 10,000 of these, for which :func:`read_content` and what follows takes much longer.

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from assay.core.errors import StoreError
 from assay.store.array_format import read_content
-from assay.store.arrays import checked_text
 from assay.store.block_file import present_in
 from assay.store.cache import CACHED
+from assay.store.checked_text import checked_text
 from assay.store.database import MemoryDatabase
-from assay.store.files import DamagedFile, name_of, open_regular, reason_of
+from assay.store.files import DamagedFile, FilePart, name_of, reason_of
+from assay.store.packs import Packs
 
 
 class VerifiedFile(NamedTuple):
@@ -32,15 +33,21 @@ class VerifiedFile(NamedTuple):
 
 
 def files_of(root: Path) -> Iterator[VerifiedFile]:
-    """Verify the checksums of every array and JSON file; what killed processes left behind is passed over."""
-    for path in sorted((*root.glob("*/*.npy"), *root.glob("*/*.json"))):
-        damage, is_checked = _state(path)
+    """Verify the checksums of every array and JSON file; what killed processes left behind is passed over.
+
+    Arrays in packs count as files, and so does a pack whose list of members is damaged.
+    """
+    packs = Packs(root)
+    for pack, error in packs.damaged().items():
+        yield VerifiedFile(pack.parent.name, pack.stem, reason_of(error), is_checked=True)
+    for path in sorted((*root.glob("*/*.npy"), *root.glob("*/*.json"), *packs.members())):
+        damage, is_checked = _state(path, packs)
         yield VerifiedFile(path.parent.name, path.stem, damage, is_checked)
 
 
-def _state(path: Path) -> tuple[str, bool]:
+def _state(path: Path, packs: Packs) -> tuple[str, bool]:
     try:
-        with open_regular(path) as file:
+        with packs.open(path) as file:
             if path.suffix == ".npy":
                 return _of_array(path, file)
             return "", checked_text(file.read(), name_of(path))[1]
@@ -50,7 +57,7 @@ def _state(path: Path) -> tuple[str, bool]:
         return "it is no JSON" if path.suffix == ".json" else "its header is damaged", True
 
 
-def _of_array(path: Path, file: FileIO) -> tuple[str, bool]:
+def _of_array(path: Path, file: FileIO | FilePart) -> tuple[str, bool]:
     content = read_content(file, name_of(path))
     bad, is_cached = content.written, path.parent.name in CACHED
     if content.blocks is not None:
