@@ -155,11 +155,35 @@ def test_models_named_after_the_task_can_be_left_out():
     assert "swin-finetuned-birds" not in case.models
 
 
+def one_each(shares):
+    return {f"set{number}": np.array([share]) for number, share in enumerate(shares)}
+
+
 def test_fewer_than_nine_past_data_sets_allow_no_bound():
-    assert bound(np.linspace(0, 0.4, 8), room=0.5) is None
-    limit = bound(np.linspace(0, 0.4, 9), room=0.5)
+    assert bound(one_each(np.linspace(0, 0.4, 8)), room=0.5) is None
+    limit = bound(one_each(np.linspace(0, 0.4, 9)), room=0.5)
     assert limit.high == pytest.approx(0.2)
     assert limit.past_tasks == 9
+
+
+def test_many_tasks_of_one_data_set_count_as_much_as_one():
+    singles = one_each(np.linspace(0, 0.4, 9))
+
+    assert bound(singles | {"many": np.repeat([0.0, 0.5], [9, 1])}, room=1.0).high == pytest.approx(0.4)
+    assert bound(singles | {"many": np.repeat([0.0, 0.5], [8, 2])}, room=1.0).high == pytest.approx(0.5)
+    assert bound(singles | {"many": np.repeat([0.0, 0.5], [900, 100])}, room=1.0).past_tasks == 10
+
+
+def test_of_data_sets_with_several_tasks_the_bound_holds_in_nine_of_ten_new_ones():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(2000):
+        tasks = [rng.exponential() * rng.exponential(size=rng.integers(1, 5)) for _ in range(40)]
+        *past, new = tasks
+        limit = bound({f"set{number}": of_set for number, of_set in enumerate(past)}, room=1.0)
+        held.append(new[0] <= limit.high)
+
+    assert 0.885 <= np.mean(held) <= 0.93  # with the largest share of each data set it is .96
 
 
 def test_the_bound_holds_as_often_as_it_says_on_tasks_like_the_past():

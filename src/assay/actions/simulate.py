@@ -215,7 +215,7 @@ def _interval(differences: np.ndarray, seed: int) -> Interval | None:
 def _coverage(history: History, every: Sequence[Case], trials: int, top: float) -> Coverage:
     """Return how often the bound held, nested: the bound for a task knows nothing of its data set."""
     held, highs = [], []
-    of_group: dict[str, np.ndarray] = {}
+    of_group: dict[str, dict[str, np.ndarray]] = {}
     weights = rank_weights(every)
     for case in every:
         search = Search(weights.best(case.group))

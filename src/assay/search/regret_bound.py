@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,8 @@ from assay.search.policies import Policy
 from assay.search.simulation import Replay, cases, replay
 
 LEVEL = 0.9
-FEWEST_TASKS = 9  # ceil(.9 (n + 1)) <= n
+FEWEST_TASKS = 9  # n >= .9 (n + 1)
+_ROUNDING = 1e-9  # of sums of weights
 
 
 class Bound(NamedTuple):
@@ -28,40 +28,48 @@ class Bound(NamedTuple):
     past_tasks: int
 
 
-def shares_left(replays: Sequence[Replay], tops: Sequence[float], trials: int) -> np.ndarray:
+def shares_left(replays: Sequence[Replay], tops: Sequence[float], trials: int) -> dict[str, np.ndarray]:
     """Return the regret of each past search, relative to the distance to the maximum of the metric.
-
-    Of several tasks of one data set the largest share counts.
 
     Args:
         replays: The searches.
-        tops: The best value found in each after so many trials.
+        tops: The distance of the best value found in each after so many trials to the maximum.
         trials: The number of models tried.
+
+    Returns:
+        The shares of the tasks of each data set.
     """
-    shares: dict[str, float] = {}
+    shares: dict[str, list[float]] = {}
     for one, room in zip(replays, tops, strict=True):
         left = one.left[min(trials, len(one.left)) - 1]
-        share = float(left / room) if room > 0 else 0.0
-        shares[one.group] = max(share, shares.get(one.group, 0.0))
-    return np.array(list(shares.values()))
+        shares.setdefault(one.group, []).append(float(left / room) if room > 0 else 0.0)
+    return {group: np.array(of_group) for group, of_group in shares.items()}
 
 
-def bound(shares: np.ndarray, room: float) -> Bound | None:
+def bound(shares: Mapping[str, np.ndarray], room: float) -> Bound | None:
     """Return the conformal bound; None with fewer than nine data sets, where there is none at this level.
+
+    Data sets count alike, and their tasks share that: the bound is for one task of a new data set.
+
+    References:
+        Distribution-Free Inference with Hierarchical Data (Lee et al., 2023), https://arxiv.org/abs/2306.06342
 
     Args:
         shares: What past searches missed: see ``shares_left``.
         room: The top of the metric minus the best value found now.
     """
     count = len(shares)
-    rank = math.ceil(LEVEL * (count + 1))
-    if count < FEWEST_TASKS or rank > count:
+    if count < FEWEST_TASKS:
         return None
-    return Bound(float(np.sort(shares)[rank - 1] * max(room, 0.0)), count)
+    missed = np.concatenate(list(shares.values()))
+    weights = np.concatenate([np.full(len(of_group), 1 / len(of_group)) for of_group in shares.values()])
+    order = np.argsort(missed, kind="stable")
+    reached = np.cumsum(weights[order]) >= LEVEL * (count + 1) - _ROUNDING  # the new data set counts as well
+    return Bound(float(missed[order[np.argmax(reached)]] * max(room, 0.0)), count)
 
 
-def past_shares(history: History, policy: Policy, trials: int, top: float) -> np.ndarray:
-    """Return the regret of the policy on each past data set, leaving it out of the history.
+def past_shares(history: History, policy: Policy, trials: int, top: float) -> dict[str, np.ndarray]:
+    """Return the regret of the policy on the tasks of each past data set, leaving it out of the history.
 
     Args:
         history: The past tasks.
