@@ -250,6 +250,76 @@ def test_a_shard_refuses_other_versions_models_and_methods(planned, change, mess
     assert (code, message in err) == (2, True)
 
 
+def _changed(place: list[str | int], value: object) -> Callable[[dict], None]:
+    def change(plan: dict) -> None:
+        *path, last = place
+        for part in path:
+            plan = plan[part]
+        plan[last] = value
+
+    return change
+
+
+def _foreign_model(name: str) -> Callable[[dict], None]:
+    def change(plan: dict) -> None:
+        evaluation = plan["shards"][0]["evaluations"][0]
+        plan["models"][name] = plan["models"][evaluation["model"]]
+        evaluation["model"] = name
+
+    return change
+
+
+def _foreign_task(plan: dict) -> None:
+    plan["tasks"][0]["address"] = "table:/etc/passwd.csv"
+    for shard in plan["shards"]:
+        for evaluation in shard["evaluations"]:
+            evaluation["task"] = "table:/etc/passwd.csv"
+
+
+FIRST = ["shards", 0, "evaluations", 0]
+OTHERS = [
+    _changed(["tasks", 0, "address"], "table:/etc/passwd.csv"),
+    lambda plan: plan["models"].clear(),
+    _changed([*FIRST, "model"], 3),
+    _changed([*FIRST, "task"], ["a"]),
+    _changed([*FIRST, "keys"], [[1]]),
+    _changed([*FIRST, "keys"], None),
+    _changed(["shards", 0, "evaluations"], "x"),
+    _changed(["shards", 0, "seconds"], "x"),
+    _changed(["shards", 0, "seconds"], float("nan")),
+    _changed(["versions"], [1]),
+    _changed(["versions", "numpy"], 3),
+    _changed(["models"], None),
+    _changed(["tasks", 0, "counts"], {}),
+    _changed(["tasks", 0, "counts", "train"], -1),
+    _changed(["tasks", 0, "digests", "train"], "!!!"),
+    _changed(["tasks", 0, "digests", "train"], "AAAA"),
+    _changed(["tasks", 0, "extra"], 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_foreign_model("torch:evil:make"), "The plan names 'torch:evil:make', and the study does not"),
+        (_foreign_model("zoo:*"), "The plan names 'zoo:*', and the study does not"),
+        (_foreign_task, "The plan names 'table:/etc/passwd.csv', and the study does not"),
+        *((change, "holds something else") for change in OTHERS),
+    ],
+)
+def test_a_changed_plan_with_a_valid_checksum_is_refused(planned, tmp_path, change, message):
+    file = tmp_path / "study.assay.shards" / "plan.json"
+    plan = json.loads(file.read_text())["plan"]
+    change(plan)
+    file.write_text(json.dumps({"version": 1, "checksum": _checksum(plan), "plan": plan}))
+
+    code, _, said = planned("run", "study.toml", "--shard", "1/3")
+
+    assert code == 2
+    assert message in said
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "1/2", "1", "a/b"])
 def test_a_shard_that_is_not_in_the_plan_is_refused(planned, shard):
     code, _, err = planned("run", "study.toml", "--shard", shard)

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 
 from assay.core.errors import UsageError
+from assay.core.paths import regular_bytes
 from assay.core.predictor import Decision
 from assay.core.task import LabelKind, Modality, TaskKind
 from assay.readers.pixel_values import PixelKind, PixelRange
@@ -107,7 +108,7 @@ def read_settings(folder: Path) -> SavedSettings:
     """
     path = inside(folder, SETTINGS)
     try:
-        return _settings(json.loads(path.read_bytes()))
+        return _settings(json.loads(regular_bytes(path)))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"'{folder}' contains no saved model: {SETTINGS} is damaged ({error}). Save it again."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import stat
+from io import FileIO
 from pathlib import Path
 
 from assay.core.errors import UsageError
+from assay.core.size_limits import most_bytes
 
 _SHOWN = 60  # letters of a path in a message
 
@@ -42,6 +45,35 @@ def path_of(written: str | Path) -> Path:
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         raise UsageError(f"'{path}' is a pipe, socket or device: it is not read. Name a file or folder.")
     return path
+
+
+def opened_regular(path: str | Path, mode: str = "rb", *, creates: bool = False) -> FileIO:
+    """Open a regular file without buffer; never wait for a pipe, and read no device.
+
+    Args:
+        path: The file.
+        mode: As of ``FileIO``.
+        creates: Whether one that is missing is made; links are not followed then.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    names = ("O_NONBLOCK", "O_NOFOLLOW", "O_CREAT") if creates else ("O_NONBLOCK",)
+    more = sum(getattr(os, name, 0) for name in names)
+    file = FileIO(path, mode, opener=lambda name, flags: os.open(name, flags | more, 0o600))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return file
+
+
+def regular_bytes(path: str | Path) -> bytes:
+    """Return the content of a regular file; raise ``OSError`` if it is none, or larger than is reasonable."""
+    with opened_regular(path) as file:
+        size, most = os.fstat(file.fileno()).st_size, most_bytes(0)
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, and the limit is {most:,}", str(path))
+        return file.readall()
 
 
 def beside(path: Path) -> str:

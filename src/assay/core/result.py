@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +11,7 @@ from assay.core.held_out import HeldOutPredictions
 from assay.core.job import Job
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
+from assay.core.validation import is_usable
 
 
 class Status(StrEnum):
@@ -87,7 +87,7 @@ class Result:
     cause: Cause = Cause.MODEL
 
     def __post_init__(self) -> None:
-        if self.status is Status.OK and (self.value is None or not math.isfinite(self.value)):
+        if self.status is Status.OK and (self.value is None or not is_usable(self.value)):
             raise ValueError(f"A result that is ok has a finite value; {self.job} has {self.value}.")
         if self.status is not Status.OK and not self.reason:
             raise ValueError(f"A result without a value has a reason; {self.job} has none.")

@@ -12,6 +12,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from assay.core.paths import regular_bytes
+from assay.core.validation import is_typed
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 
@@ -58,7 +60,7 @@ def _state(package: str, row: type[Row]) -> str:
 @lru_cache(maxsize=4)
 def _parsed(file: Path, row: type[Row]) -> dict[str, Row]:
     try:
-        rows = json.loads(file.read_text("utf-8"))
-        return {name: row(*values) for name, values in rows.items()}
-    except (OSError, ValueError, TypeError, AttributeError):  # damaged: it is made again
+        rows = {name: row(*values) for name, values in json.loads(regular_bytes(file)).items()}
+        return rows if all(map(is_typed, rows.values())) else {}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # damaged: it is made again
         return {}

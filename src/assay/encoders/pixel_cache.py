@@ -25,6 +25,7 @@ from PIL import features
 from assay.core.keys import content_key
 from assay.core.limits import bytes_of
 from assay.core.model import PixelInput
+from assay.core.paths import opened_regular
 from assay.environment.cache import cache_folder
 from assay.environment.file_lock import locked
 
@@ -116,9 +117,8 @@ class PixelCache:
 
     def _opened(self, path: Path) -> tuple[FileIO, FileIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         index, pixels = (
-            self._stack.enter_context(FileIO(os.open(f"{path}{suffix}", flags, 0o600), "r+"))
+            self._stack.enter_context(opened_regular(f"{path}{suffix}", "r+", creates=True))
             for suffix in (".index", ".pixels")
         )
         os.utime(f"{path}.index")  # now it is in use
@@ -128,9 +128,11 @@ class PixelCache:
         """Read the entries of the index that were added since."""
         if self._files is None:
             return
-        first = len(self._checks)
-        self._files[0].seek(first * _ENTRY.itemsize)
-        content = self._files[0].readall()
+        first, index = len(self._checks), self._files[0]
+        index.seek(first * _ENTRY.itemsize)
+        sizes = zip(self._files, (_ENTRY.itemsize, self._bytes), strict=True)
+        count = min(os.fstat(file.fileno()).st_size // size for file, size in sizes)  # one may be damaged
+        content = index.read(max(0, count - first) * _ENTRY.itemsize) or b""
         entries = np.frombuffer(content, _ENTRY, len(content) // _ENTRY.itemsize)
         self._slots.update(zip(entries["digest"].tolist(), range(first, first + len(entries)), strict=True))
         self._checks.extend(entries["check"].tolist())

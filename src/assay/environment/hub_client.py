@@ -14,6 +14,7 @@ from urllib.parse import quote, urlparse
 from urllib.request import getproxies, proxy_bypass
 
 from assay.core.errors import AssayError
+from assay.core.paths import regular_bytes
 from assay.environment.atomic_file import written_whole
 from assay.environment.hub_errors import HubRequest, hub_error, model_error
 from assay.environment.offline import keep_offline
@@ -62,8 +63,8 @@ class HubRepository(NamedTuple):
         if _COMMIT.fullmatch(self.revision or ""):
             return self.revision
         try:
-            return self._ref.read_text("utf-8").strip()
-        except OSError:
+            return regular_bytes(self._ref).decode().strip()
+        except (OSError, ValueError):
             return None
 
     def commit(self) -> str:

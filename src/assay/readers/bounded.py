@@ -1,12 +1,29 @@
-"""A stream that raises an error if a compressed file expands too much."""
+"""Reading with a limit: of what a compressed file expands to, and of a line."""
 
 from __future__ import annotations
 
 import io
-from typing import IO, final
+import os
+from collections.abc import Iterator
+from typing import IO, AnyStr, final
 
-from assay.core.errors import AssayError
+from assay.core.errors import AssayError, UnreadableTask
 from assay.core.size_limits import most_bytes, too_many_bytes
+
+
+def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
+    """Yield the lines of a file with their ends; raise ``UnreadableTask`` for one beyond the limit."""
+    most = most_bytes(0)
+    if os.fstat(file.fileno()).st_size < most:
+        yield from file
+        return
+    while line := file.readline(most):
+        if len(line) == most:
+            raise UnreadableTask(
+                f"{name} has a line of more than {most:,} characters: it is no table, or is damaged. If "
+                "it is meant to be so, set the environment variable ASSAY_MAX_BYTES, as in 20GB."
+            )
+        yield line
 
 
 @final

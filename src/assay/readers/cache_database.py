@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, final
 
+from assay.core.paths import opened_regular
 from assay.environment.cache import cache_folder
 
 _WAIT = 10.0  # seconds that another process may hold the file
@@ -81,6 +83,8 @@ def _opened(path: Path) -> sqlite3.Connection | None:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
+    if os.path.lexists(path):
+        opened_regular(path).close()  # a pipe would be waited for
     database = sqlite3.connect(path, timeout=_WAIT)
     try:
         database.execute("PRAGMA synchronous = NORMAL")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.core.errors import MissingPackage, UnreadableTask
+from assay.core.paths import regular_bytes
 from assay.core.task import Modality
 from assay.readers.files import FileExamples, Files, FileState
 from assay.readers.formats.embedded import embedded_modality, is_struct_of_file
@@ -60,7 +61,7 @@ class EmbeddedFiles(Files):
         if content is not None or not path:
             return bytes(content or b"")
         file, _ = self.table.position(row)
-        return Path(self.table.paths[file].absolute().parent, path).read_bytes()
+        return regular_bytes(Path(self.table.paths[file].absolute().parent, path))
 
     def name(self, row: int) -> str:
         """Return the number of the row."""

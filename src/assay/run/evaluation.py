@@ -18,6 +18,7 @@ from assay.core.model import ModelSource
 from assay.core.predictor import Predicted
 from assay.core.result import Cost, Finished, Result, Status
 from assay.core.task import LabelKind, Labels, SplitName, Task
+from assay.core.validation import is_usable
 from assay.plugins.families import BUILT_IN, Families, families
 from assay.plugins.method import FactScore, Method, Score, WeightScore
 from assay.plugins.protocol import Protocol, SourceProtocol
@@ -170,7 +171,7 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
             logger.info("the metric %s failed", name, exc_info=True)
             notes.append(f"the metric '{name}' failed: {reason_of(error)}")
     val_value = learning.val_value
-    if val_value is not None and not np.isfinite(val_value):
+    if val_value is not None and not is_usable(val_value):
         notes.append(f"its {task.metric} on val is {val_value}, and not kept")
         val_value = None
     result = Result(
@@ -187,7 +188,7 @@ def _judged(job: Job, method: Protocol, encodings: Encodings) -> Finished:
 
 
 def _finite(value: float, what: str) -> float:
-    if not np.isfinite(value):
+    if not is_usable(value):
         raise AssayError(f"{what} is {value}: a value is finite, or the method says why it does not apply")
     return float(value)
 

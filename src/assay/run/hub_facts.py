@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from assay.core.catalogue import CatalogueEntry
 from assay.core.errors import UsageError
+from assay.core.paths import regular_bytes
+from assay.core.validation import checked
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
 from assay.environment.hub_client import HubRepository, settle_hub
@@ -38,13 +40,18 @@ def with_hub_facts(entry: CatalogueEntry) -> CatalogueEntry:
     metadata = _read(_file()).get(entry.repository)
     if not metadata:
         return entry
-    return replace(
-        entry,
-        downloads=metadata.get("downloads"),
-        licence=entry.licence or metadata.get("licence") or "",
-        released=entry.released or metadata.get("released") or "",
-        download_bytes=entry.download_bytes or metadata.get("bytes"),
-    )
+    try:
+        return checked(
+            replace(
+                entry,
+                downloads=metadata.get("downloads"),
+                licence=entry.licence or metadata.get("licence") or "",
+                released=entry.released or metadata.get("released") or "",
+                download_bytes=entry.download_bytes or metadata.get("bytes"),
+            )
+        )
+    except (AttributeError, ValueError):  # damaged: as if the hub had not been asked
+        return entry
 
 
 def update(repositories: Iterable[str]) -> Iterator[HubAnswer]:
@@ -117,6 +124,6 @@ def _read(file: Path) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _parsed(file: Path, changed: int) -> dict[str, Any]:  # noqa: ARG001
     try:
-        return dict(json.loads(file.read_text("utf-8")))
-    except ValueError:  # damaged: it is asked for again by the next update
+        return dict(json.loads(regular_bytes(file)))
+    except (ValueError, TypeError, RecursionError):  # damaged: it is asked for again by the next update
         return {}

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assay.core.errors import UsageError
+from assay.core.paths import regular_bytes
 from assay.core.task import SplitName, Task
+from assay.core.validation import is_typed
 from assay.environment.atomic_file import written_whole
 
 _FILE, _VERSION = "plan.json", 1
@@ -53,6 +55,11 @@ class FrozenTask(NamedTuple):
             },
         )
 
+    def known(self, name: SplitName) -> tuple[int, np.ndarray]:
+        """Return the number of examples of a split, and the hashes of their contents, if they are known."""
+        content = base64.b64decode(self.digests[name], validate=True)
+        return self.counts[name], np.frombuffer(content, "<u8")
+
     def difference(self, task: Task) -> str:
         """Return how a task differs from the one that was planned, with examples; empty if it does not."""
         if (task.fingerprint, task.metric) == (self.fingerprint, self.metric):
@@ -63,11 +70,10 @@ class FrozenTask(NamedTuple):
         return "; ".join(parts) or "its labels or classes differ, and its examples do not"
 
     def _difference(self, task: Task, name: SplitName) -> str:
-        split, planned = task.split(name), self.counts[name]
+        split, (planned, known) = task.split(name), self.known(name)
         counts = f"{name} has {len(split):,} examples instead of {planned:,}" if len(split) != planned else ""
-        if split.digests is None or not self.digests[name]:
+        if split.digests is None or not len(known):
             return counts
-        known = np.frombuffer(base64.b64decode(self.digests[name]), "<u8")
         new = np.flatnonzero(~np.isin(split.digests, known))
         lacking = int((~np.isin(known, split.digests)).sum())
         names = ", ".join(f"'{split.examples.name(int(row))}'" for row in new[:_NAMED])
@@ -138,7 +144,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / _FILE
     try:
-        written = json.loads(path.read_text("utf-8"))
+        written = json.loads(regular_bytes(path))
         if written["version"] == _VERSION and written["checksum"] == _checksum(written["plan"]):
             return _manifest(written["plan"])
     except OSError as error:
@@ -146,15 +152,17 @@ def read_manifest(folder: Path) -> Manifest:
             f"There is no plan '{path}' ({error.strerror}). Write one with: assay plan study.toml --shards "
             "20, or name its folder with --plan."
         ) from error
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
         pass
     raise UsageError(
-        f"The plan '{path}' does not match its checksum, or is of another version. Plan again: assay plan."
+        f"The plan '{path}' does not match its checksum, is of another version, or holds something else. "
+        "Plan again: assay plan."
     )
 
 
 def _manifest(written: Any) -> Manifest:
-    return Manifest(
+    """Return the plan in JSON; raise ``ValueError`` if it is none."""
+    manifest = Manifest(
         versions=written["versions"],
         models=written["models"],
         tasks=tuple(FrozenTask(**task) for task in written["tasks"]),
@@ -169,6 +177,16 @@ def _manifest(written: Any) -> Manifest:
             for shard in written["shards"]
         ),
     )
+    evaluations = [each for shard in manifest.shards for each in shard.evaluations]
+    tasks = {task.address for task in manifest.tasks}
+    if not all(map(is_typed, (manifest, *manifest.tasks, *manifest.shards, *evaluations))):
+        raise ValueError("a field has another type")
+    if not all(each.model in manifest.models and each.task in tasks for each in evaluations):
+        raise ValueError("a model or task is not in the plan")
+    for task in manifest.tasks:
+        for name in SplitName:
+            task.known(name)
+    return manifest
 
 
 def _checksum(plan: object) -> str:

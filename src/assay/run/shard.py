@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from assay.core.errors import UsageError
-from assay.run.manifest import Manifest, Shard, read_manifest
-from assay.run.plan import Plan
+from assay.core.task import Modality
+from assay.plugins.address import Address
+from assay.plugins.families import families, using
+from assay.plugins.suite import tasks_of
+from assay.run.manifest import Manifest, PlannedEvaluation, Shard, read_manifest
+from assay.run.plan import Plan, resolve_models
+from assay.run.random_weights import random_controls
 from assay.run.study import Study
+from assay.run.task_paths import with_source
 from assay.run.versions import version_differences, versions
 
 
@@ -51,6 +58,7 @@ def ready_shard(study: Study, shard: str, folder: Path) -> ReadyShard:
     if different:
         raise UsageError(f"{here}, versions differ from those of the plan: {'; '.join(different)}. {again}")
     evaluations = manifest.shards[number - 1].evaluations
+    _must_be_of(study, evaluations)
     own = replace(
         study,
         models=dict.fromkeys(evaluation.model for evaluation in evaluations),
@@ -68,6 +76,19 @@ def ready_shard(study: Study, shard: str, folder: Path) -> ReadyShard:
     if differences:
         raise UsageError(f"{here}, {'; '.join(differences)}. {again}")
     return ReadyShard(own, ready.only({key for evaluation in evaluations for key in evaluation.keys}))
+
+
+def _must_be_of(study: Study, evaluations: Iterable[PlannedEvaluation]) -> None:
+    """Raise ``UsageError`` if a plan names what the study does not: it would run code that nobody named."""
+    with using(families().with_files(map(Path, study.plugins))):
+        addresses = (with_source(task) for text in study.tasks for task in tasks_of(Address.parse(text)))
+        tasks = {str(families().tasks.create_from_source(address)) for address in addresses}
+        models = resolve_models(study.models) if study.models else ()
+        named = {str(model) for model in (*models, *random_controls(models, set(Modality)))}
+    for model, task, _ in evaluations:
+        foreign = model if models and model not in named else task if task not in tasks else None
+        if foreign is not None:
+            raise UsageError(f"The plan names '{foreign}', and the study does not. Plan again: assay plan.")
 
 
 def _number(shard: str, count: int) -> int:

@@ -14,6 +14,7 @@ from assay.core.estimate import Interval
 from assay.core.model import ModelFacts
 from assay.core.predictor import Predicted
 from assay.core.result import Finished
+from assay.core.validation import is_usable
 from assay.run.failure import plain_text
 
 _LARGEST = 2**63  # of integers in a database
@@ -81,7 +82,7 @@ def _tuned(tuned: Mapping[str, Any]) -> tuple[dict[str, Any], Iterable[str]]:
     notes = []
     for name, value in tuned.items():
         plain = value.item() if isinstance(value, np.generic) else value
-        if isinstance(plain, float) and not math.isfinite(plain):
+        if isinstance(plain, float) and not is_usable(plain):
             notes.append(f"the tuned value '{plain_text(name)}' is {plain} and is left out")
         elif type(plain) in {bool, int, float, type(None)}:
             kept[plain_text(name)] = plain
@@ -94,7 +95,7 @@ def _interval(interval: Interval | None) -> Interval | None:
     if interval is None:
         return None
     ends = [float(end) for end in (interval.low, interval.high, interval.level)]
-    is_one = all(map(math.isfinite, ends)) and ends[0] <= ends[1] and 0 < ends[2] < 1
+    is_one = all(map(is_usable, ends)) and ends[0] <= ends[1] and 0 < ends[2] < 1
     return Interval(*ends) if is_one else None
 
 
@@ -117,4 +118,4 @@ def _numbers(what: str, array: object) -> np.ndarray:
 
 def _finite_or(other: float | None, value: Any) -> Any:
     number = float(value)
-    return number if math.isfinite(number) else other
+    return number if is_usable(number) else other

@@ -40,7 +40,10 @@ def check_cells(database: Database) -> None:
             amounts = (column for column, types in columns.items() if types == _NUMBER + _NULL)
             wrong += [f"WHEN {column} NOT BETWEEN 0 AND {_LARGEST} THEN '{column}'" for column in amounts]
         if table == "results":
-            wrong.append("WHEN key = '' OR key GLOB '*[^a-z0-9_-]*' OR instr(key, char(0)) THEN 'key'")
+            wrong += [
+                f"WHEN {key} = '' OR {key} GLOB '*[^a-z0-9_-]*' OR instr({key}, char(0)) THEN '{key}'"
+                for key in ("key", "fingerprint")
+            ]
         found = f"CASE {' '.join(wrong)} END"
         for name, column in database.rows(
             f"SELECT quote({next(iter(columns))}), {found} FROM {table} WHERE {found} IS NOT NULL LIMIT 1"  # noqa: S608  # constants

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, final
 
 from assay.core.errors import StoreError
-from assay.store.files import make_private
+from assay.store.files import make_private, require_regular, require_sane
 from assay.store.schema import SCHEMA_VERSION, upgrade, version_of
 
 _FILE = "results.sqlite"
@@ -52,6 +52,7 @@ class FileDatabase(Database):
         self._root = root
         with reported("open", root):
             make_private(root)
+            require_regular(*_files(root))
             self._connection = sqlite3.connect(root / _FILE, timeout=30, isolation_level=None)
         try:
             self._prepare()
@@ -176,6 +177,7 @@ class MemoryDatabase(Database):
         copy = sqlite3.connect(":memory:", isolation_level=None)
         try:
             with reported("read", self._root):
+                require_regular(*_files(self._root))
                 self._fill(copy)
                 upgrade(copy, self._root)
         except BaseException:
@@ -212,6 +214,7 @@ def writer_lock(root: Path) -> Iterator[None]:
         StoreError: Another process holds it.
     """
     with reported("write to", root):
+        require_regular(root / "writer.lock")
         lock = sqlite3.connect(root / "writer.lock", timeout=0, isolation_level=None)
     try:
         try:
@@ -223,6 +226,8 @@ def writer_lock(root: Path) -> Iterator[None]:
                 f"Another process writes to the store '{root}' ({error}). Wait for it to end, "
                 "or write to another folder: --store other-folder. Reading it (assay report) works now."
             ) from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"'{root}/writer.lock' is damaged ({error}): remove it.") from error
         yield
     finally:
         lock.close()
@@ -258,9 +263,14 @@ def _back_up_recovered(root: Path, copy: sqlite3.Connection) -> None:
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         for part in (root / _FILE, _log(root), _journal(root)):
             if part.exists():
+                require_sane(part, (root / _FILE).stat().st_size)
                 shutil.copyfile(part, Path(folder) / part.name)
         with closing(sqlite3.connect(Path(folder) / _FILE)) as connection:
             connection.backup(copy)
+
+
+def _files(root: Path) -> tuple[Path, ...]:
+    return root / _FILE, _log(root), _index(root), _journal(root)
 
 
 def _log(root: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from assay.core.errors import StoreError
+from assay.core.size_limits import most_bytes
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -102,6 +104,19 @@ def open_regular(path: Path, mode: str = "rb") -> FileIO:
         file.close()
         raise DamagedFile("it is no regular file")
     return file
+
+
+def require_regular(*paths: Path) -> None:
+    """Raise ``OSError`` if a pipe, device or folder is at a path: SQLite would wait for it."""
+    for path in paths:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
+def require_sane(path: Path, whole: int) -> None:
+    """Raise ``OSError`` if a file next to one of so many bytes is far larger: it is no log of it."""
+    if path.stat().st_size > most_bytes(whole):
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes(whole):,} bytes", str(path))
 
 
 def read_at(file: Readable, start: int, size: int) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,11 +20,12 @@ from assay.core.model import ModelFacts, ModelSource
 from assay.core.result import Cause, Cost, Result, Status
 from assay.core.slices import SliceColumn
 from assay.core.task import Modality, TaskKind
-from assay.core.validation import all_of, checked
+from assay.core.validation import all_of, checked, is_usable
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.registry import Registry
+from assay.store.files import is_key
 
 COLUMNS = (  # of the results table, in the order of ``result_of`` and ``written_result``
     "key, model, task, method, seed, fingerprint, status, value, metrics, tuned, notes, reason, seconds, "
@@ -67,7 +67,7 @@ def _result_of(row: tuple[Any, ...]) -> Result:
     for amount in (seed, train_rows or 0, seconds, encode_seconds):
         if not 0 <= amount < math.inf:
             raise ValueError(f"a count or time is {amount!r:.60}")
-    if val_value is not None and not math.isfinite(val_value):
+    if val_value is not None and not is_usable(val_value):
         raise ValueError(f"val_value is {val_value}")
     return Result(
         job=Job(model, task, method, seed, key, fingerprint, train_rows),
@@ -113,7 +113,7 @@ def task_facts_of(text: str) -> TaskFacts:
             "warnings": tuple(stored.get("warnings", ())),
         }
         facts = checked(TaskFacts(**{**stored, **typed}))
-        if not re.fullmatch(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]*", facts.fingerprint):  # it names files
+        if not is_key(facts.fingerprint):  # it names files
             raise ValueError(f"fingerprint is {facts.fingerprint!r:.60}")
         return facts
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import UsageError
+from assay.core.paths import regular_bytes
 from assay.readers.formats.suffixes import PLAIN, SUFFIXES
 from assay.readers.tables import read_table
 
@@ -144,10 +145,8 @@ def grids_of_json(path: Path) -> dict[str, Grid] | None:
 
 def _json(path: Path) -> object:
     """Return the JSON value of a file; None for JSON lines and invalid JSON."""
-    if not path.is_file():  # a pipe would be waited for
-        return None
     try:
-        return json.loads(path.read_text("utf-8-sig"))
+        return json.loads(regular_bytes(path).decode("utf-8-sig"))
     except (ValueError, OSError):  # the table reader reports the error
         return None
     except RecursionError as error:

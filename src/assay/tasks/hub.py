@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
+from assay.core.paths import regular_bytes
 from assay.core.task import Modality, Task
 from assay.core.task_source import TaskSource
 from assay.readers.assembly import assemble
@@ -204,7 +205,7 @@ class HubFiles(Files):
         cell = self.splits[split][position][self.column]
         if cell is None or (cell["bytes"] is None and not cell["path"]):
             raise FileNotFoundError
-        return cell["bytes"] if cell["bytes"] is not None else Path(cell["path"]).read_bytes()
+        return cell["bytes"] if cell["bytes"] is not None else regular_bytes(cell["path"])
 
     def name(self, row: int) -> str:
         """Return the number of the row."""

@@ -7,6 +7,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from assay.core.errors import ModelError
+from assay.core.paths import opened_regular
 from assay.encoders.identity import file_hash
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
@@ -75,15 +77,16 @@ def open_vectors(path: Path, limit: int | None) -> WordVectors:
     """
     version = f"{_VERSION}-marked" if has_mark(path) else str(_VERSION)
     kept = cache_folder() / "vectors" / f"{file_hash(path)}-{limit or 'all'}-{version}.safetensors"
-    if not kept.is_file():
-        try:
-            with written_whole(kept) as file:
-                _convert(path, limit, file)
-        except OSError as error:
-            raise ModelError(
-                f"Cannot keep the vectors of '{path}' in '{kept.parent}': {error}. Make room, or name "
-                "another folder in the environment variable ASSAY_CACHE."
-            ) from error
+    with suppress(OSError, ValueError, LookupError, TypeError, struct.error):  # missing or damaged
+        return _mapped(kept)
+    try:
+        with written_whole(kept) as file:
+            _convert(path, limit, file)
+    except OSError as error:
+        raise ModelError(
+            f"Cannot keep the vectors of '{path}' in '{kept.parent}': {error}. Make room, or name "
+            "another folder in the environment variable ASSAY_CACHE."
+        ) from error
     return _mapped(kept)
 
 
@@ -119,9 +122,9 @@ def _write_header(file: int, shape: tuple[int, int], text: int, counts: dict[str
 
 
 def _mapped(path: Path) -> WordVectors:
-    with path.open("rb") as file:
+    with opened_regular(path) as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(_HEADER if length == _HEADER else 0))
     start, end = header["words"]["data_offsets"]
     words = np.memmap(path, np.uint8, "r", 8 + length + start, (end - start,)).tobytes().decode()
     shape = tuple(header["matrix"]["shape"])

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.text import plural
+from assay.readers.bounded import lines_of
 from assay.readers.formats.encodings import decoded_lines, find_encoding
 from assay.readers.formats.header_rows import COMMENT, lines_before_header, numbers_rows, without_sum
 from assay.readers.formats.quotes import RowCells, quoted_rows
@@ -272,8 +273,9 @@ def _has_loose_quotes(path: Path) -> bool:
     """Return whether quotation marks in a tab-separated file open cells without closing any."""
     loose = False
     with path.open("rb") as file:
-        tabs = file.readline().count(b"\t")
-        for line in file:
+        lines = lines_of(file, path.name)
+        tabs = next(lines, b"").count(b"\t")
+        for line in lines:
             if line.count(b"\t") != tabs and line.strip():
                 return False  # a cell that spans lines needs quotes
             if not loose and b'"' in line:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from assay.core.errors import UnreadableTask, UsageError
 from assay.core.text import plural
+from assay.readers.bounded import lines_of
 from assay.readers.formats.table_file import Note
 
 _MARKS = (
@@ -85,7 +86,7 @@ def decoded_lines(path: Path, encoding: str, name: str, note: Note) -> Iterator[
     bad, first = 0, 0
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         try:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(lines_of(file, name), 1):
                 if _REPLACEMENT in line:
                     bad += 1
                     first = first or number
@@ -119,7 +120,7 @@ def _not_utf_8(path: Path) -> tuple[int, bytes, bytes]:
     bad, sample, first = 0, bytearray(), b""
     decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
     with path.open("rb") as file:
-        for line in file:
+        for line in lines_of(file, path.name):
             if line.isascii():
                 continue
             letters = decode(line)

@@ -17,7 +17,7 @@ _LABEL = "__label__"
 def is_fasttext(path: Path) -> bool:
     """Return whether the first line of a file begins with a label of fastText."""
     with path.open("rb") as file:
-        return file.readline().removeprefix(b"\xef\xbb\xbf").startswith(_LABEL.encode())
+        return file.read(len(_LABEL) + 3).removeprefix(b"\xef\xbb\xbf").startswith(_LABEL.encode())
 
 
 def fasttext_rows(file: TableFile, form: TableFormat, note: Note) -> Iterator[pa.RecordBatch]:

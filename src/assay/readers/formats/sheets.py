@@ -89,7 +89,9 @@ def _sheets_with_cells(file: TableFile, form: TableFormat) -> dict[str, list[lis
             return {name: _filled(book.get_sheet_by_name(name)) for name in visible}
     except (python_calamine.CalamineError, OSError) as error:
         cure = "Save it as CSV."
-        if file.path.read_bytes()[:_MARK] not in _MARKS:
+        with file.path.open("rb") as opened:
+            mark = opened.read(_MARK)
+        if mark not in _MARKS:
             cure = "It seems to be a text file: give it the suffix of one, such as .csv."
         raise UnreadableTask(f"Cannot read {file.name} as a spreadsheet: {error}. {cure}") from error
 

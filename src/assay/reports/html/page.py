@@ -14,6 +14,7 @@ import jinja2
 
 from assay.analysis.scores.filtering import with_useful_agreements
 from assay.core.escaping import shown
+from assay.core.paths import regular_bytes
 from assay.core.text import plural
 from assay.environment.atomic_file import written_whole
 from assay.environment.cache import cache_folder
@@ -108,7 +109,7 @@ def _vega_programs() -> str:
     """Return Vega, Vega-Lite and vega-embed, gzipped, as base64; cached on disk, as it takes seconds."""
     path = cache_folder() / f"vega-{metadata.version('vl-convert-python')}.js.gz"
     with suppress(OSError):
-        return base64.b64encode(path.read_bytes()).decode("ascii")
+        return base64.b64encode(regular_bytes(path)).decode("ascii")
     import vl_convert
 
     programs = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # the stub lacks the default

@@ -115,7 +115,7 @@ def contents(place: Path) -> dict[Path, bytes | None]:
     """Return the files and links of a place, those that name a commit with their content."""
     files: Sequence[Path] = [place] if place.is_file() else list(place.rglob("*"))
     return {
-        file: file.read_bytes() if file.parent.name == "refs" else None
+        file: file.read_bytes() if file.parent.name == "refs" and file.is_file() else None
         for file in files
         if file.is_symlink() or file.is_file()
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import UsageError
+from assay.core.paths import regular_bytes
 from assay.core.task import Modality
+from assay.core.validation import is_usable
 from assay.environment.atomic_file import written_whole
 from assay.search.names import data_set_of, tokens
 
@@ -99,9 +100,7 @@ def write_tables(path: Path, tables: Sequence[PastTable]) -> None:
 
 
 def _content(path: Path) -> object:
-    if not path.is_file():
-        raise ValueError("it is no regular file")
-    raw = path.read_bytes()
+    raw = regular_bytes(path)
     return json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
 
 
@@ -141,6 +140,6 @@ def _shown(text: object) -> str:
 
 
 def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"the value {value!r} is not a finite number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not is_usable(value):
+        raise ValueError(f"the value {value!r:.60} is not a finite number")
     return float(value)
