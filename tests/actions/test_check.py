@@ -22,8 +22,8 @@ def test_a_model_that_can_be_trained_says_how_much_of_it(tiny_vit: Path) -> None
     properties = dict(inspect(HuggingFaceSource(str(tiny_vit)), "cpu"))
 
     parameters = properties["parameters"].partition(" ")[0]
-    assert properties["trainable"] == f"yes, {parameters} weights; now in evaluation mode"
-    assert properties["verified"].startswith("32 examples: batch of 1 = batch of 32, order kept, finite")
+    assert properties["trainable"] == f"yes, {parameters} weights"
+    assert properties["verified"].startswith("32 examples: the same features in batches of 1 and 32, finite")
     assert properties["source head"] == "7 classes"
     assert properties["reads"] == "image, 3 x 16 x 16"
 
@@ -41,7 +41,7 @@ def test_word_vectors_are_tested_on_words_that_they_know(tmp_path: Path) -> None
 
     properties = dict(inspect(VectorsSource(str(tmp_path / "vec.txt")), "cpu"))
 
-    assert properties["trainable"] == "yes, 6 weights; now in evaluation mode"
+    assert properties["trainable"] == "yes, 6 weights"
     assert properties["verified"].startswith("32 examples")
 
 

@@ -78,10 +78,11 @@ def test_scores_are_in_groups_those_on_held_out_examples_first(assay, features):
     lines = out.splitlines()
     heads = [
         next(at for at, line in enumerate(lines) if line.startswith(head))
-        for head in ("Out-", "Scores", "Prop")
+        for head in ("Expected accuracy", "Other values", "Scores", "Prop")
     ]
     rows = {name: next(at for at, line in enumerate(lines) if line.split()[:1] == [name]) for name in asked}
-    assert heads[0] < rows["ridge_cv"] < rows["loo_knn"] < heads[1] < rows["logme"] < heads[2] < rows["width"]
+    assert heads[0] < rows["ridge_cv"] < heads[1] < rows["loo_knn"]
+    assert rows["loo_knn"] < heads[2] < rows["logme"] < heads[3] < rows["width"]
 
 
 def test_a_value_in_units_of_a_metric_and_its_interval_have_three_decimals(assay, features):
@@ -168,7 +169,7 @@ def test_all_scores_are_those_that_the_file_allows_and_that_take_seconds(assay, 
     assert code == 0
     assert {"logme", "ridge_cv", "sfda", "parc"} <= shown
     assert not {"leep", "kite", "parameters", "task2vec", "nleep"} & shown
-    assert "Left out, because they may take minutes: lead, nleep." in out
+    assert "they may take minutes: lead, nleep. To run them: --method lead --method nleep." in out
 
 
 def test_a_plug_in_is_among_all_scores(assay, features):

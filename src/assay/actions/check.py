@@ -9,7 +9,9 @@ import numpy as np
 from assay.core.errors import AssayError, ModelError, NotApplicable
 from assay.core.model import Model, ModelFacts, ModelSource
 from assay.core.task import Example, Modality
+from assay.core.text import plural
 from assay.run.consistency import COUNT, sample_examples
+from assay.wording.facts import preprocessing_text
 
 TOLERANCE = 1e-3  # relative to the largest feature: float32 sums in another order differ less
 
@@ -47,7 +49,8 @@ def prove(model: Model, examples: list[Example]) -> str:
     if len(np.unique(np.round(together / scale, 5), axis=0)) == 1:
         raise ModelError("all examples have the same features: the model does not look at its input")
     return (
-        f"{len(examples)} examples: batch of 1 = batch of {len(examples)}, order kept, finite, deterministic"
+        f"{len(examples)} examples: the same features in batches of 1 and {len(examples)}, "
+        "finite, deterministic"
     )
 
 
@@ -62,16 +65,16 @@ def _trainable(model: Model) -> str:
             weights = sum(weight.numel() for weight in trainable.module.parameters())
     except NotApplicable as reason:
         return f"no: {reason}"
-    return f"yes, {weights:,} weights; now in evaluation mode"
+    return f"yes, {weights:,} weights"
 
 
 def _facts(facts: ModelFacts, modality: Modality) -> Iterator[tuple[str, str]]:
     yield "reads", f"{modality}, {facts.input}"
-    yield "preprocessing", facts.preprocessing
+    yield "preprocessing", preprocessing_text(facts.preprocessing)
     if facts.input_note:
         yield "range", facts.input_note
-    yield "features", f"{facts.width} wide"
-    yield "source head", f"{facts.source_classes} classes" if facts.source_classes else "none"
+    yield "feature width", f"{facts.width:,}"
+    yield "source head", plural(facts.source_classes, "class") if facts.source_classes else "none"
     yield "parameters", f"{facts.parameters:,} ({facts.bytes / 1e6:.1f} MB)"
     yield "MACs", f"{facts.macs:,}" if facts.macs else "not countable"
     yield "weights", f"{facts.weights} ({facts.fingerprint[:12]})"

@@ -24,7 +24,8 @@ _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
 class Group(StrEnum):
     """What the value of a score says; the groups in the order in which they are printed."""
 
-    OUT_OF_SAMPLE = "Out-of-sample estimates, from held-out examples"
+    EXPECTED = "Expected metric, from held-out examples of train"
+    HELD_OUT = "Other values on held-out examples, each on its own scale"
     RANKING = "Scores that only rank models, each on its own scale"
     WITHOUT_LABELS = "Properties of the features; the labels are not used"
 
@@ -89,8 +90,10 @@ def score_all(
 
 
 def _group(score: Score, value: Estimate | None) -> Group:
-    if value is not None and (value.metric or value.held_out is not None):
-        return Group.OUT_OF_SAMPLE
+    if value is not None and value.metric:
+        return Group.EXPECTED
+    if value is not None and value.held_out is not None:
+        return Group.HELD_OUT
     return Group.RANKING if score.needs_labels else Group.WITHOUT_LABELS
 
 

@@ -12,7 +12,7 @@ from assay.actions.score import size_notes
 from assay.cli.score_files import Group, Outcome, Outcomes, have_same_labels
 from assay.core.text import plural
 from assay.plugins.array_view import ArrayView
-from assay.wording.numbers import count, decimals, duration
+from assay.wording.numbers import decimals, duration
 
 _SIDE_BY_SIDE = 3  # most files that are shown as columns; more of them become rows
 _GAP = 2  # columns between columns
@@ -24,8 +24,8 @@ Rows = Sequence[Sequence[str]]
 def show(outcomes: Outcomes, views: Mapping[str, ArrayView], console: Console) -> None:
     """Print the contents of each file, the values in groups, and why some scores have none."""
     for name, view in views.items():
-        width = "no features" if view.matrix is None else f"{count(view.matrix.shape[1])} features"
-        classes = f" into {count(len(view.labels.classes))} classes" if view.labels.classes else ""
+        width = "no features" if view.matrix is None else plural(view.matrix.shape[1], "feature")
+        classes = f" into {plural(len(view.labels.classes), 'class')}" if view.labels.classes else ""
         contents = f"{plural(len(view.labels), 'example')} x {width}, {view.kind}{classes}"
         console.print(Text.assemble((name, "bold"), f": {contents}"), soft_wrap=True)
         for note in size_notes(view):
@@ -37,7 +37,7 @@ def show(outcomes: Outcomes, views: Mapping[str, ArrayView], console: Console) -
     for group in Group:
         scores = _scores_of(outcomes, group)
         if scores:
-            console.print(Text(f"\n{group}", style="bold"), soft_wrap=True)
+            console.print(Text(f"\n{_title(outcomes, group)}", style="bold"), soft_wrap=True)
             for line in _lines(outcomes, scores, console.width):
                 console.print(Text(line), soft_wrap=True)
     console.print()
@@ -50,15 +50,21 @@ def value_with_interval(outcome: Outcome) -> str:
     return f"{_value(outcome)} ({_interval(outcome)})" if outcome.interval else _value(outcome)
 
 
+def _title(outcomes: Outcomes, group: Group) -> str:
+    """Return the title of a group, which names the metric if all scores estimate one."""
+    metrics = {outcome.metric for of_file in outcomes.values() for outcome in of_file.values()} - {""}
+    return group.replace("metric", metrics.pop()) if len(metrics) == 1 else str(group)
+
+
 def _scores_of(outcomes: Outcomes, group: Group) -> list[str]:
-    """Return the scores of a group that have a value for a file, those that estimate a metric first."""
+    """Return the scores of a group that have a value for a file."""
     found = {
-        score: bool(outcome.metric)
+        score: None
         for of_file in outcomes.values()
         for score, outcome in of_file.items()
         if outcome.estimate is not None and outcome.group is group
     }
-    return sorted(found, key=lambda score: not found[score])
+    return list(found)
 
 
 def _lines(outcomes: Outcomes, scores: Sequence[str], width: int) -> list[str]:

@@ -14,7 +14,7 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class Matthews(Metric):
-    """The correlation coefficient of true and predicted classes, from -1 to 1; 0 is chance.
+    """Matthews correlation coefficient of true and predicted classes, from -1 to 1; 0 is chance.
 
     It is 0.0 if truth or predictions contain a single class.
 

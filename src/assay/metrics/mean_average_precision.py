@@ -14,7 +14,7 @@ from assay.core.task import Labels, TaskKind
 
 @dataclass(frozen=True, slots=True)
 class MeanAveragePrecision(Metric):
-    """The average precision of the probabilities of a class, averaged over classes, from 0 to 1.
+    """The mean average precision: that of the probabilities of each class, averaged, from 0 to 1.
 
     The average precision is the mean precision at each example of the class, without interpolation; equal
     probabilities count together. Classes missing from the truth are ignored.

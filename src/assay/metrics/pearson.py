@@ -14,7 +14,7 @@ from assay.numerics.columns import pearson_correlation
 
 @dataclass(frozen=True, slots=True)
 class Pearson(Metric):
-    """The linear correlation of true and predicted numbers, from -1 to 1.
+    """Pearson's correlation of true and predicted numbers, from -1 to 1.
 
     It is 0.0 if either is constant, as a constant prediction carries no information. With several numbers per
     example it is the mean over them.

@@ -14,7 +14,7 @@ from assay.numerics.columns import pearson_correlation, rank_correlation
 
 @dataclass(frozen=True, slots=True)
 class PearsonSpearman(Metric):
-    """The mean of linear and rank correlation, from -1 to 1; 0.0 if either side is constant.
+    """The mean of Pearson's and Spearman's correlation, from -1 to 1; 0.0 if either side is constant.
 
     References:
         GLUE: A Multi-Task Benchmark and Analysis Platform for Natural Language Understanding (Wang et al.,

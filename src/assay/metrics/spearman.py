@@ -14,7 +14,7 @@ from assay.numerics.columns import rank_correlation
 
 @dataclass(frozen=True, slots=True)
 class Spearman(Metric):
-    """The correlation of the ranks of true and predicted numbers, from -1 to 1; equal numbers share a rank.
+    """Spearman's rank correlation of true and predicted numbers, from -1 to 1; equal numbers share a rank.
 
     It is 0.0 if either is constant, as a constant prediction gives no order. With several numbers per
     example it is the mean over them.

@@ -20,7 +20,7 @@ from assay.plugins.train_view import proportional_examples
 
 @dataclass(frozen=True, slots=True)
 class FewShot(SubsetProtocol):
-    """A protocol trained on k examples per class of train, and as many of val; test is complete.
+    """Few-shot: a protocol trained on k examples per class of train, and as many of val; test is complete.
 
     Each draw is a separate run, with the same examples for all models; intervals cover the draws. If examples
     have several classes, or texts several tags, examples are drawn until each class occurs in k of them. A

@@ -25,7 +25,7 @@ _FLAGS = ("is_augmented", "keeps_statistics")
 
 @dataclass(frozen=True, slots=True)
 class FineTune(ModelProtocol):
-    """Trains all weights, or some, and a new linear head with the task's loss.
+    """Fine-tuning: trains all weights, or some, and a new linear head with the task's loss.
 
     The loss is cross-entropy, binary cross-entropy for several labels at once, or the squared error. Every
     model gets the same number of trials over the same space; val selects the recipe and the epoch. Settings

@@ -22,7 +22,7 @@ CHOICES = (1, 3, 5, 10, 20, 50)
 
 @dataclass(frozen=True, slots=True)
 class KNN(FeatureProtocol):
-    """Majority vote, or mean, of the k examples that are most similar by cosine similarity.
+    """k nearest neighbours: the majority vote, or mean, of the most similar examples by cosine similarity.
 
     Votes have equal weight; a tie goes to the class of the nearest neighbour among the tied. k is chosen on
     val among 1, 3, 5, 10, 20 and 50, ties by the smallest; train and val are then the neighbours for test.

@@ -18,7 +18,7 @@ from assay.plugins.protocol import FeatureProtocol, Fitted
 
 @dataclass(frozen=True, slots=True)
 class LinearProbe(FeatureProtocol):
-    """Logistic regression, one-vs-rest where several classes apply at once, or ridge regression for numbers.
+    """Linear probe: logistic regression, one-vs-rest if several classes apply at once; ridge for numbers.
 
     Classification minimises mean cross-entropy + l2/2 |W|^2; several classes at once the mean of the sum of
     their binary cross-entropies + l2/2 |W|^2; regression mean squared error / 2 + l2/2 |W|^2, for all columns

@@ -20,7 +20,7 @@ _AT_ONCE = 4096  # examples of a class that are read at once where all are too l
 
 @dataclass(frozen=True, slots=True)
 class NearestMean(FeatureProtocol):
-    """The class with the nearest mean of train and val, by Euclidean distance.
+    """Nearest class mean of train and val, by Euclidean distance.
 
     Ties go to the first class; there are no probabilities. The value on val is that of the means of train
     alone.

@@ -19,7 +19,7 @@ from assay.training.recipe import TUTORIAL, Recipe, TrainingPlan
 
 @dataclass(frozen=True, slots=True)
 class SGD(ModelProtocol):
-    """All weights and a new linear head, by stochastic gradient descent with momentum 0.9.
+    """Fine-tuning by SGD: all weights and a new linear head, with momentum 0.9.
 
     The learning rate is constant, there is no augmentation, and the last epoch is used. Nothing is tuned, so
     it trains on train and val, and no metric on val is recorded. With default settings and a torchvision

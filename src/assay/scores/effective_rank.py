@@ -15,7 +15,7 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRank(MomentScore):
-    """The exponential of the entropy of the normalised eigenvalues of the feature covariance.
+    """Effective rank: the exponential of the entropy of the normalised eigenvalues of the feature covariance.
 
     It is 1 if all variance lies in one direction, and the number of features if all directions have equal
     variance. It ignores labels.

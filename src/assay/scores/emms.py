@@ -29,7 +29,7 @@ _CONVERGED = 1e-12  # change of any encoder's weight that ends the alternation
 
 @dataclass(frozen=True, slots=True)
 class EMMS(MomentScore):
-    """The negative mean of (Xw - Yt)^2 for standardised features X and label embeddings Y, weighted by t.
+    """EMMS: minus the mean squared error of linear regression from features to weighted label embeddings.
 
     Each class has K vectors, one from each of K text encoders; Y holds those of each example's class. w and
     the weights t of the encoders, which sum to 1, are updated in turn: w by least squares, t by least squares

@@ -27,7 +27,7 @@ _EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, slots=True)
 class ETran(SampleScore):
-    """A label score and an energy score of the features, alone or combined.
+    """ETran: a label score and an energy score of the features, alone or combined.
 
     The parts, each of them higher for better models:
 

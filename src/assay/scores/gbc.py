@@ -18,7 +18,7 @@ _LOG_TERMS = ("all", "once")
 
 @dataclass(frozen=True, slots=True)
 class GBC(SampleScore):
-    """Minus the sum of the Bhattacharyya coefficients of all ordered pairs of classes.
+    """Gaussian Bhattacharyya coefficient: minus its sum over all ordered pairs of classes.
 
     Features are reduced by PCA, each class becomes a Gaussian, and two classes overlap by exp(-B), where
     B = (mi - mj)' S^-1 (mi - mj) / 8 + log(det S / sqrt(det Si det Sj)) / 2 and S = (Si + Sj) / 2. The value

@@ -14,7 +14,7 @@ from assay.plugins.method import Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class HScore(MomentScore):
-    """The trace of pinv(total covariance) times the covariance of the class means.
+    """H-score: the trace of pinv(total covariance) times the covariance of the class means.
 
     It is 0 if all classes have the same mean, and the number of classes minus one if a linear rule on the
     features separates the classes perfectly.

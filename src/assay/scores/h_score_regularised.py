@@ -16,7 +16,7 @@ from assay.plugins.method import Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class HScoreRegularised(MomentScore):
-    """The trace of inv(shrunk total covariance) times the shrunk covariance of the class means.
+    """Regularised H-score: the trace of inv(shrunk total covariance) times that of the class means, shrunk.
 
     The total covariance is that of Ledoit and Wolf, (1 - a) S + a tr(S)/D I, and the covariance of the class
     means is scaled by the same 1 - a, so that noise is not mistaken for signal with few examples.

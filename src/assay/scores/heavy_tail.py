@@ -17,7 +17,7 @@ _SAME = (
 
 @dataclass(frozen=True, slots=True)
 class HeavyTail(WeightScore):
-    """Minus alpha-hat: the mean over weight matrices W of alpha log10(largest eigenvalue of W'W).
+    """Alpha-hat, negated: the mean over weight matrices W of alpha log10(largest eigenvalue of W'W).
 
     Alpha is the exponent of a power law that is fitted to the largest eigenvalues of W'W by maximum
     likelihood; where its tail begins is chosen by the least Kolmogorov-Smirnov distance. In the paper

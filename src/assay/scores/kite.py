@@ -17,7 +17,7 @@ _BLOCK = 1024  # rows of a kernel matrix at a time: bounds its memory
 
 @dataclass(frozen=True, slots=True)
 class KITE(ContrastScore):
-    """CKA(features, labels) over CKA(features, features of the same architecture with random weights).
+    """KITE: CKA(features, labels) over CKA(features, features of the architecture with random weights).
 
     CKA is the centred kernel alignment, here of linear kernels: the squared norm of the cross-covariance over
     the norms of both covariances. Labels are one-hot classes, or the numbers themselves.

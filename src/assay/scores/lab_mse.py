@@ -21,7 +21,7 @@ _PROBS = Inputs("source classes", "The source head says the same of every exampl
 
 @dataclass(frozen=True, slots=True)
 class LabMSE(SourceScore):
-    """The negative mean squared error of linear regression from source probabilities p to labels.
+    """LabMSE: minus the mean squared error of linear regression from source probabilities to labels.
 
     It is minus the minimum over A and b of mean((y - Ap - b)^2) + penalty |A|^2 on the same examples; 0 is a
     perfect fit. Its unit is that of the labels, squared. Classes are one-hot columns; the mean is over

@@ -19,7 +19,7 @@ from assay.plugins.train_view import TrainView
 
 @dataclass(frozen=True, slots=True)
 class LabelCKA(Score):
-    """Linear centred kernel alignment of features F and target columns Y, both centred.
+    """Linear CKA (centred kernel alignment) of features and target columns.
 
     The value is |F'Y|^2 / (|F'F| |Y'Y|), with Frobenius norms: 1 if examples are as similar as their
     labels, and 0 if no feature is correlated with a label. Classes are one-hot columns. For classes, and

@@ -20,7 +20,7 @@ from assay.plugins.train_view import HeldOut
 
 @dataclass(frozen=True, slots=True)
 class LDACV(HeldOutScore):
-    """The metric that a linear probe is expected to reach on test, by discriminant analysis on folds.
+    """Expected metric of a linear probe on examples drawn like train, by discriminant analysis on folds.
 
     Each fold is classified by class means, a shared covariance and class shares from the other folds.
     The covariance is shrunk by adding a multiple of the identity: the penalty that ridge regression chooses

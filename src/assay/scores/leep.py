@@ -11,7 +11,7 @@ from assay.plugins.method import SourceScore
 
 @dataclass(frozen=True, slots=True)
 class LEEP(SourceScore):
-    """The mean log likelihood of the labels under the empirical label distribution of each source class.
+    """LEEP: the mean log likelihood of the labels under the label distribution of each source class.
 
     The predictor draws a source class z from the source head, then a label from the empirical P(y given z).
 

@@ -16,7 +16,7 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class LinMSE(MomentScore):
-    """The negative mean squared error of linear regression from features to labels, on the same examples.
+    """LinMSE: minus the mean squared error of linear regression from features to labels, on train itself.
 
     It is minus the minimum over A and b of mean((y - Ax - b)^2) + penalty |A|^2; 0 is a perfect fit. Its unit
     is that of the labels, squared. Classes are one-hot columns; the mean is over classes with examples.

@@ -26,7 +26,7 @@ _UNLIKE = 0.08  # relative deviation of the probe's error from that of these rul
 
 @dataclass(frozen=True, slots=True)
 class LogisticCV(Score):
-    """The metric that a linear probe is expected to reach on test, by logistic regression on folds.
+    """Expected metric of a linear probe on examples drawn like train, by logistic regression on folds.
 
     Each fold of a sample of train is predicted by multinomial logistic regression on the other folds, with
     features standardised by those folds; constant features are ignored. So the value is out of sample, and

@@ -25,7 +25,7 @@ _OPTIMISERS = ("global", "published")
 
 @dataclass(frozen=True, slots=True)
 class LogME(MomentScore):
-    """The largest log evidence per example of y = Fw + noise, averaged over the target columns.
+    """LogME: the largest log evidence per example of y = Fw + noise, averaged over the target columns.
 
     It is the probability of the labels with the weights integrated out, maximised over the precisions of
     prior and noise (alpha, beta). Classes are one-hot columns, one against the rest. The scale of the

@@ -22,7 +22,7 @@ _ROUNDING = (16 * float(np.finfo(np.float64).eps)) ** 2  # share of all squares 
 
 @dataclass(frozen=True, slots=True)
 class NCTI(SampleScore):
-    """Three measures of neural collapse by discriminant analysis on 64 principal components.
+    """NCTI: three measures of neural collapse by discriminant analysis on 64 principal components.
 
     The parts, higher for better models:
 

@@ -18,7 +18,7 @@ _EXAMPLES = 2  # least examples per component: a single example would reveal its
 
 @dataclass(frozen=True, slots=True)
 class NLEEP(SampleScore):
-    """The mean log likelihood of the labels under the label distribution of each mixture component.
+    """NLEEP: the mean log likelihood of the labels under the label distribution of each mixture component.
 
     Features are reduced to the principal components with 80 % of their variance. A Gaussian mixture, whose
     components have full covariances, is fitted to them without the labels. Its posteriors replace the source

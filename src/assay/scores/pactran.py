@@ -29,7 +29,7 @@ _BLOCK = 4096  # examples updated at a time; bounds the memory
 
 @dataclass(frozen=True, slots=True)
 class PACTran(Score):
-    """Minus a PAC-Bayesian bound on the cross-entropy of a linear classifier: training error and complexity.
+    """PACTran: minus a PAC-Bayesian bound on the cross-entropy of a linear classifier.
 
     Under the Gaussian prior, with N examples, width D, K classes, features x about their mean, classifier
     softmax(xW + b) and Σ = lda_factor N:

@@ -23,7 +23,7 @@ _FEW = 1000  # up to so many distinct labels each pair of labels is compared onl
 
 @dataclass(frozen=True, slots=True)
 class PARC(SampleScore):
-    """Spearman's correlation, in percent, of two similarities over all pairs of examples.
+    """PARC: Spearman's correlation, in percent, of the similarities of features and of labels over all pairs.
 
     Features are reduced by PCA and standardised. The similarity of two examples is the Pearson correlation of
     their features, and that of their labels is the correlation of their label vectors: one-hot for classes, 0

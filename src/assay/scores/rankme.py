@@ -15,7 +15,7 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class RankMe(MomentScore):
-    """The exponential of the entropy of the normalised singular values of the features.
+    """RankMe: the exponential of the entropy of the normalised singular values of the features.
 
     The features are not centred. The value lies between 1, if all examples are multiples of one, and
     min(N, D), if all directions have equal weight. It ignores labels.

@@ -21,7 +21,7 @@ from assay.plugins.train_view import HeldOut
 
 @dataclass(frozen=True, slots=True)
 class RidgeCV(HeldOutScore):
-    """The metric that a linear probe is expected to reach on test, by ridge regression on folds.
+    """Expected metric of a linear probe on examples drawn like train, by ridge regression on folds.
 
     Each fold is predicted from the others; for classification the largest of the one-hot columns is the
     prediction. So the value is out of sample, and wide features have no advantage. It is extended along the

@@ -24,7 +24,7 @@ from assay.plugins.method import Invariance, SampleScore
 
 @dataclass(frozen=True, slots=True)
 class SFDA(SampleScore):
-    """The mean probability of the true class by regularised discriminant analysis after ConfMix.
+    """SFDA: the mean probability of the true class by regularised discriminant analysis after ConfMix.
 
     A discriminant analysis gives each example the probability p of its class, softened by a second softmax.
     ConfMix then moves the example towards the mean of the other classes, by 1 - p, and a second analysis of

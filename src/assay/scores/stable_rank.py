@@ -13,7 +13,7 @@ from assay.plugins.method import EVERY_KIND, Invariance, MomentScore
 
 @dataclass(frozen=True, slots=True)
 class StableRank(MomentScore):
-    """The trace of the feature covariance divided by its largest eigenvalue.
+    """Stable rank: the trace of the feature covariance divided by its largest eigenvalue.
 
     It is 1 if all variance lies in one direction, and the number of features if all directions have equal
     variance. It ignores labels.

@@ -16,7 +16,7 @@ from assay.plugins.method import FisherScore
 
 @dataclass(frozen=True, slots=True)
 class Task2Vec(FisherScore):
-    """Minus the Task2Vec distance between the task and the source task, with the model as probe network.
+    """Task2Vec distance, negated, between the task and the source task, with the model as probe network.
 
     A task is embedded as the diagonal of the Fisher information of the weights, averaged in each filter: for
     F_t and F_s the distance is 1 - cos(F_t / (F_t + F_s), F_s / (F_t + F_s)), from 0 to 1. The score is from

@@ -17,7 +17,7 @@ _CHUNK = 1 << 22  # distances held at a time: 32 MiB
 
 @dataclass(frozen=True, slots=True)
 class TMI(SampleScore):
-    """The conditional entropy H(F|Y) of the features given the class, in nats, from nearest neighbours.
+    """TMI: the conditional entropy H(F|Y) of the features given the class, in nats, from nearest neighbours.
 
     The entropy of n examples of a class is digamma(n) - digamma(k) + D mean(log 2r), r the distance of an
     example to its k-th nearest neighbour in the class by maximum norm (Kozachenko and Leonenko). Classes are

@@ -17,7 +17,7 @@ _STEEP = 1e9  # a trace above which the smallest eigenvalues of a Gram, all 1 or
 
 @dataclass(frozen=True, slots=True)
 class TransRate(SampleScore):
-    """The coding rate of all features minus the mean coding rate within classes, in nats.
+    """TransRate: the coding rate of all features minus the mean coding rate within classes, in nats.
 
     The rate of n centred examples Z is R(Z) = logdet(I + Z'Z / (n epsilon)) / 2: the length of a code that
     keeps the features up to the squared error epsilon. The difference stands in for the mutual information

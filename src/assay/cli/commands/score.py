@@ -32,7 +32,7 @@ def command(
     ] = None,
     labels: Annotated[str, typer.Option(help="The name of the array of labels.")] = "labels",
     kind: Annotated[str | None, typer.Option(help="classification, regression or multilabel.")] = None,
-    metric: Annotated[str | None, typer.Option(help="The metric of out-of-sample scores.")] = None,
+    metric: Annotated[str | None, typer.Option(help="The metric that out-of-sample scores estimate.")] = None,
     sample: Annotated[
         int, typer.Option(help="Most examples for scores that compare examples; 0 for all.")
     ] = 5000,
@@ -68,7 +68,8 @@ def command(
     show(results, views, new_console())
     slow = [name for name in names if families().scores.load(name).is_slow] if methods is None else []
     if slow:
-        say(f"Left out, because they may take minutes: {', '.join(slow)}. Name them with --method {slow[0]}.")
+        options_of_slow = " ".join(f"--method {name}" for name in slow)
+        say(f"Left out, because they may take minutes: {', '.join(slow)}. To run them: {options_of_slow}.")
     if json is not None:
         write_text(as_json(results), json)
         say(f"Wrote {json}")

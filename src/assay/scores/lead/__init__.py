@@ -19,7 +19,7 @@ _BLOCK = 1024  # examples in one pass through the head; bounds the memory
 
 @dataclass(frozen=True, slots=True)
 class LEAD(SampleScore):
-    """Minus the expected cross-entropy of logits after gradient descent for a time t.
+    """LEAD: minus the expected cross-entropy of logits after gradient descent for a time t.
 
     A classifier gives each example x probabilities f(x). Training moves those of the examples of class k to
     (1 - exp(-λ_k t)) y + exp(-λ_k t) f(x), with y the one-hot label and λ_k the mean eigenvalue of the neural
