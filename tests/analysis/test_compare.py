@@ -71,7 +71,7 @@ def test_a_wider_margin_names_a_cheaper_model_with_its_costs(study):
 
     assert task.decision.cheaper == "packaged:efficientnet_lite0"
     assert task.decision.cheap_by == "parameters"
-    assert "Cheaper: packaged:efficientnet_lite0, 0.951, 4.65 M instead of 25.6 M parameters" in task.because
+    assert "Cheaper: packaged:efficientnet_lite0, 0.951, 4.65M instead of 25.6M parameters" in task.because
 
 
 def test_a_cheaper_model_by_latency_is_the_fastest(study):

@@ -333,7 +333,7 @@ def test_on_a_phone_interval_and_parameters_are_seen_without_scrolling_sideways(
         assert [" ".join(head.split()) for head in heads[1:]] == [
             "Model",
             "accuracy",
-            "95 % interval",
+            "95 % CI",
             "Parameters",
         ]
         assert browser.execute_script(hidden, table) <= 0

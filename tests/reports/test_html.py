@@ -12,7 +12,6 @@ from tests.reports.searched import searched
 from assay.analysis.compare import compare
 from assay.analysis.evidence import Evidence
 from assay.core.result import Status
-from assay.core.text import plural
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.facts import ShownExample
 from assay.reports.html import Html
@@ -181,7 +180,9 @@ def test_hardest_examples_are_pictures_or_texts_and_names_where_none_is_stored(c
 
     text = _render(dataclasses.replace(comparison, hardest=kept), tmp_path)
 
-    assert f"1 of {plural(findings.error_analysis.missed_by_all, 'test example')}; true class" in text
+    assert (
+        f"on {findings.error_analysis.missed_by_all} of 400 test examples (all shown): true class → " in text
+    )
     assert EVIL not in text
     assert f"<q>{EVIL.replace('<', '&lt;').replace('>', '&gt;')}</q>" in text
     assert 'class="examples hardest"' not in _render(comparison, tmp_path)

@@ -129,7 +129,7 @@ def test_sentences_call_models_and_tasks_by_their_short_names(comparison):
 
     text = _text(named, 200, show_all=True)
 
-    assert "; resnet50.a1_in1k is correct" in text
+    assert "; correct: resnet50.a1_in1k" in text
     assert "\nresnet50.a1_in1k leads by the index." in text
 
 
@@ -146,3 +146,27 @@ def test_an_unreliable_latency_is_marked(comparison):
     assert re.search(r"resnet50.* 24\.0 ms  ", text)  # the units stand in a column
     assert "* unreliable: 'assay measure' measures again" in " ".join(text.split())
     assert "unreliable" not in _text(comparison, 120)
+
+
+def test_every_shown_model_is_in_the_table_of_protocols_and_what_is_left_out_is_told(comparison):
+    measured = [cell for cell in comparison.cells if cell.method == comparison.ranked_by]
+    more = [replace(cell, method=f"few_shot(k={k})") for cell in measured for k in (1, 2, 4, 8, 16)]
+    curve = replace(comparison, cells=(*comparison.cells, *more))
+
+    text = _text(curve, 80)
+    table = text[text.index("accuracy by protocol") :].partition("\n\n")[0]
+
+    assert table.splitlines()[0].split()[3] == comparison.ranked_by
+    assert len(table.partition("\n± 95 %")[0].splitlines()) == len(comparison.tasks[0].standings) + 2
+    assert "3 more protocols in a wider terminal, and in the page" in " ".join(table.split())
+    assert "in a wider terminal" not in _text(curve, 300)
+
+
+def test_the_only_task_of_a_modality_does_not_repeat_the_answer(comparison):
+    first = comparison.tasks[0]
+    other = next(task for task in comparison.tasks if task.task.modality != first.task.modality)
+    alone = replace(comparison, tasks=(first, other))
+
+    assert alone.has_only(first)
+    assert "\nRecommended: " not in _text(alone, 200)
+    assert not comparison.has_only(next(t for t in comparison.tasks if not comparison.has_only(t)))

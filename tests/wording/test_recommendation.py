@@ -91,7 +91,11 @@ def test_random_weights_do_not_count_among_the_models_that_may_be_the_best(compa
     assert "4 of 7 pretrained models may be the best" in task.because
     assert "3 of 6 pretrained models may be the best" in message
     assert "3 of 6 pretrained models may be the best." in screen
-    assert f"Warning: {control} with random weights may be as good" in message
+    assert "Warning: random weights may be as good: this test does not show" in message
+    models[task.standings[0].model] = replace(
+        models[control], address=task.standings[0].model, facts=models[control].facts
+    )
+    assert "Warning: random weights have the highest value: this test does not show" in because(task, models)
 
 
 def test_where_lower_is_better_regret_has_the_unit_of_the_metric():
@@ -106,7 +110,7 @@ def test_several_tasks_with_one_metric_name_the_cheaper_model_and_its_loss():
     comparison = compare(simulate_study(), ranked_by=None, seed=0, rule=Rule(margin=0.05))
 
     headline = comparison.headline[0]
-    assert "3.50 M instead of 22.1 M parameters, expected to lose 4.9 points more" in headline
+    assert "3.50M instead of 22.1M parameters, expected to lose 4.9 points more" in headline
     assert "below the best model of each task, on average over 2 tasks" in headline
 
 

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
+from assay.analysis.compare import compare
 from assay.core.errors import UnknownName, UsageError
-from assay.wording.short_names import addresses_called, short_names
+from assay.testing.simulated_study import simulate_study
+from assay.wording.short_names import CONTROL, addresses_called, model_names, report_names, short_names
 
 MODELS = (
     "timm:resnet18.a1_in1k(pretrained=False)",
@@ -69,3 +73,19 @@ def test_an_end_that_several_models_have_is_refused_with_their_addresses():
 def test_an_unknown_name_is_refused_with_similar_names():
     with pytest.raises(UnknownName, match=r"No model called 'resnet5'. Did you mean: resnet50"):
         addresses_called(["resnet5"], MODELS, "model")
+
+
+def test_the_only_control_of_a_modality_is_called_that_and_several_by_their_names():
+    comparison = compare(simulate_study(), ranked_by=None, seed=0)
+
+    def with_random(*models):
+        rows = [
+            replace(row, facts=replace(row.facts, is_random=row.address in models))
+            for row in comparison.models
+        ]
+        return replace(comparison, models=tuple(rows))
+
+    first, second = [row.model for row in comparison.tasks[0].standings][:2]
+
+    assert report_names(with_random(first)) == model_names(comparison) | {first: CONTROL}
+    assert report_names(with_random(first, second)) == model_names(comparison)

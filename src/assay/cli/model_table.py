@@ -11,7 +11,7 @@ from rich.table import Table
 
 from assay.core.catalogue import CatalogueEntry
 from assay.reports.terminal.console import console as new_console
-from assay.wording.numbers import count, disk_space
+from assay.wording.numbers import count, disk_space, macs_text
 
 _WIDE = 130  # columns of a terminal with room for all facts
 
@@ -44,7 +44,7 @@ def _cells(entry: CatalogueEntry, *, wide: bool) -> Iterable[str]:
 
     accuracy = "" if entry.source_accuracy is None else f"{entry.source_accuracy:.3f}"
     size = "" if entry.download_bytes is None else disk_space(entry.download_bytes)
-    more = (count(entry.macs), str(entry.input_size or ""), count(entry.downloads)) if wide else ()
+    more = (macs_text(entry.macs), str(entry.input_size or ""), count(entry.downloads)) if wide else ()
     words = (entry.licence, *((entry.released, entry.pretraining) if wide else ()))
     download = "local" if entry.is_local else known(size)
     return (

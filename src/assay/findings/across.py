@@ -70,7 +70,8 @@ class Generality:
         win_rate: Share of (other model, task) pairs that it beats, ties half.
         borda: Number of models it beats, summed over tasks; a missing task adds nothing.
         strength: Bradley-Terry strength in log-odds; a model with 0 wins as often as it loses.
-        worst_task: The task with its lowest index, or with its worst rank if there is no index.
+        worst_task: The task with its lowest index, or with its worst rank if there is no index; of equal ones
+            that with its lowest value.
         profile: The share of tasks on which the index is at least each of ``Across.thresholds``.
         p_value: Test against the first model, adjusted for all pairs of models; 1 for the first model; None
             without a test.

@@ -120,6 +120,10 @@ class Comparison:
         tables = tables_of(self.tasks, self.models, self.across, self.agreement)
         return frames_of(self.rows(), list(self.columns()), tables, library)
 
+    def has_only(self, findings: TaskFindings) -> bool:
+        """Return whether a task is the only one of its modality, so that the headline says the same."""
+        return sum(other.task.modality == findings.task.modality for other in self.tasks) == 1
+
     def with_short_names(self, sentence: str) -> str:
         """Return a sentence with the short name of every model and task in it."""
         return with_short_names(sentence, self.names)

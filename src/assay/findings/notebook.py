@@ -14,7 +14,7 @@ from assay.findings.search import SearchFindings
 
 SHOWN = 200  # models of a task, besides those that are recommended
 _TITLES = (
-    "rank", "model", "", "95 % interval", "vs best", "ranks", "index", "parameters", "MACs", "latency (ms)"
+    "rank", "model", "", "95 % CI", "vs best", "ranks", "index", "parameters", "MACs", "latency (ms)"
 )  # fmt: skip
 # a notebook runs handlers of elements where it is trusted; elsewhere the tables are still there
 _SORT = """

@@ -37,6 +37,7 @@ class Similarity:
             their residuals; the mean over tasks.
         features: Linear CKA of the features of models on the same test examples; the mean over tasks.
         remarks: Findings and warnings, in sentences.
+        is_of_residuals: Every task predicts numbers, so that ``errors`` are correlations of residuals.
     """
 
     modality: Modality | None
@@ -45,3 +46,4 @@ class Similarity:
     errors: SimilarityMatrix | None
     features: SimilarityMatrix | None
     remarks: tuple[str, ...]
+    is_of_residuals: bool = False

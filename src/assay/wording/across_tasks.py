@@ -139,8 +139,11 @@ def similarity_remarks(similarity: Similarity, left_out: int = 0) -> tuple[str, 
         remarks.append(
             f"Ranking models unlike other tasks (rank correlation with their mean): {few(named, _SIMILAR)}."
         )
+    same = ("err on the same examples", "error consistency")
+    if similarity.is_of_residuals:
+        same = ("have similar residuals", "correlation")
     for of_models, what, measure in (
-        (similarity.errors, "err on the same examples", "error consistency"),
+        (similarity.errors, *same),
         (similarity.features, "have similar features on test", "CKA"),
     ):
         if of_models is not None:
@@ -150,9 +153,18 @@ def similarity_remarks(similarity: Similarity, left_out: int = 0) -> tuple[str, 
             ]
     if left_out and (similarity.errors or similarity.features):
         remarks.append(
-            f"Errors and features of {plural(left_out, 'model')} with lower ranks were not compared."
+            f"{'Residuals' if similarity.is_of_residuals else 'Errors'} and features of "
+            f"{plural(left_out, 'model')} with lower ranks were not compared."
         )
     return tuple(remarks)
+
+
+def similarity_title(similarity: Similarity) -> str:
+    """Return what is compared: tasks, models, or both."""
+    kind = f"{similarity.modality} " if similarity.modality else ""
+    compared = ["tasks"] * (similarity.tasks is not None)
+    compared += ["models"] * (similarity.errors is not None or similarity.features is not None)
+    return f"Similarity of {kind}{listing(compared)}"
 
 
 def _mean(matrix: SimilarityMatrix, group: Sequence[str]) -> str:

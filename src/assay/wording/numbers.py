@@ -102,14 +102,23 @@ def count(number: int | None) -> str:
     """Return a large count, at most three digits.
 
     >>> count(86_567_656), count(999), count(None)
-    ('86.6 M', '999', '')
+    ('86.6M', '999', '')
     """
     if number is None:
         return ""
     for size, unit in _UNITS:
         if number >= size:
-            return f"{_three_digits(number / size)} {unit}"
+            return f"{_three_digits(number / size)}{unit}"
     return str(number)
+
+
+def macs_text(number: int | None) -> str:
+    """Return a number of multiply-accumulates, at most three digits.
+
+    >>> macs_text(4_130_000_000), macs_text(385_187_552)
+    ('4.13G', '385M')
+    """
+    return count(number).replace("B", "G")
 
 
 def disk_space(size: float) -> str:

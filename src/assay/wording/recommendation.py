@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from assay.core.text import listing, plural
+from assay.core.text import plural
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
 from assay.findings.per_task import MOST_EXAMPLES, Cell, NeededExamples, Standing, TaskFindings, pretrained
@@ -14,6 +14,7 @@ from assay.wording.numbers import (
     decimals,
     duration,
     interval_text,
+    macs_text,
     probability_text,
     two_digits,
     value_text,
@@ -133,7 +134,7 @@ def _cost(cost: float | None, cheap_by: CheapBy) -> str:
         return duration(cost)
     if cheap_by is CheapBy.MEMORY:
         return f"{cost / 1e6:,.0f} MB"
-    return count(int(cost))
+    return (macs_text if cheap_by is CheapBy.MACS else count)(int(cost))
 
 
 def _confidence(findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]) -> str:
@@ -192,17 +193,14 @@ def needed_text(needed: NeededExamples) -> str:
 
 def _controls(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
     """Return a warning if random weights may be as good as pretrained ones."""
-    random = [
-        standing.model
-        for standing in findings.standings
-        if standing.may_be_best and has_random_weights(standing.model, models)
-    ]
-    if not random:
+    random = [row for row in findings.standings if has_random_weights(row.model, models)]
+    if not any(row.may_be_best for row in random):
         return ""
-    return (
-        f"Warning: {listing(random)} with random weights may be as good: this test does not show that "
-        "pretraining helps on this task."
-    )
+    if random[0].value > pretrained(findings.standings, models)[0].value:
+        which = f"have the {'lowest' if findings.shown_negated else 'highest'} value"
+    else:
+        which = "may be as good"
+    return f"Warning: random weights {which}: this test does not show that pretraining helps on this task."
 
 
 def _estimate(findings: TaskFindings, chosen: Standing, models: Mapping[str, ModelRow]) -> str:

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from assay.core.errors import UnknownName, UsageError
+from assay.core.task import Modality
 from assay.findings.comparison import Comparison
+from assay.findings.facts import has_random_weights
 from assay.plugins.address import ALIAS
 from assay.wording.names import head_of, labels, model_addresses, settings_of
 
+CONTROL = "random weights (control)"
 _BEFORE_END = "/:\\"  # an end of an address begins after one of these
 
 
@@ -38,6 +41,18 @@ def short_names(addresses: Iterable[str]) -> dict[str, str]:
 def model_names(comparison: Comparison) -> dict[str, str]:
     """Return the short name of every model in a comparison, sorted by address."""
     return short_names(model_addresses(comparison))
+
+
+def report_names(comparison: Comparison) -> dict[str, str]:
+    """Return the name of every model in reports: the only control of a modality is called that."""
+    rows = {row.address: row for row in comparison.models}
+    controls: dict[Modality, set[str]] = {}
+    for findings in comparison.tasks:
+        ranked = {row.model for row in findings.standings if has_random_weights(row.model, rows)}
+        controls.setdefault(findings.task.modality, set()).update(ranked)
+    alone = {model for models in controls.values() if len(models) == 1 for model in models}
+    alone -= {model for models in controls.values() if len(models) > 1 for model in models}
+    return model_names(comparison) | dict.fromkeys(alone, CONTROL)
 
 
 def names_without_machine(addresses: Iterable[str]) -> dict[str, str]:
@@ -82,7 +97,7 @@ def _called(name: str, ways: Sequence[Mapping[str, set[str]]], what: str) -> str
             return matches[0]
         if matches:
             raise UsageError(f"'{name}' may be {' or '.join(matches)}. Write one of these addresses.")
-    raise UnknownName(what, name, {*ways[0], *short_names(ways[0]).values()})
+    raise UnknownName(what, name, short_names(ways[0]).values())
 
 
 def _aliases(address: str) -> set[str]:

@@ -79,7 +79,7 @@ def test_without_an_index_the_mean_rank_orders():
 
     assert [model.index for model in result.models] == [None] * 3
     assert [model.p_value for model in result.models] == [None] * 3
-    assert result.models[0].worst_task == "c"  # of its worst ranks the first by name
+    assert result.models[0].worst_task == "d"  # of its worst ranks that with the lowest value
 
 
 def test_a_task_without_an_index_counts_for_ranks_only():

@@ -141,7 +141,8 @@ def _of_all(evidence: CombinedEvidence) -> list[Generality]:
     for row, model in enumerate(values.models):
         of_tasks = evidence.index.values[evidence.index.models.index(model)]
         has_index = np.isfinite(of_tasks).any()
-        worst = int(np.nanargmin(of_tasks) if has_index else np.nanargmax(ranks[row]))
+        merits = of_tasks if has_index else -ranks[row]
+        worst = int(np.lexsort((values.values[row], merits))[0])  # missing ones come last
         missing = values.missing(model)
         low, high = float(strengths.low[row]), float(strengths.high[row])
         models.append(

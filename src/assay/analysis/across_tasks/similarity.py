@@ -48,6 +48,7 @@ def similarity(
         errors=_models(errors, SAME_ERRORS),
         features=_models(features, SAME_FEATURES),
         remarks=(),
+        is_of_residuals=bool(errors) and all(of_task.is_of_residuals for of_task in errors),
     )
     left_out = len(values.models) - len(best_models(values))
     return replace(similarity, remarks=similarity_remarks(similarity, left_out))

@@ -19,6 +19,7 @@ class ModelPairs(NamedTuple):
 
     models: tuple[str, ...]
     values: np.ndarray  # models x models; NaN where unknown
+    is_of_residuals: bool = False
 
 
 def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs | None:
@@ -32,7 +33,7 @@ def error_pairs(truth: Labels, decided: Mapping[str, np.ndarray]) -> ModelPairs 
         return None
     if truth.kind is LabelKind.REGRESSION:
         residuals = [(rows.mean(axis=0) - truth.values).ravel() for rows in decided.values()]
-        return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)))
+        return ModelPairs(tuple(decided), residual_correlation(np.stack(residuals)), is_of_residuals=True)
     hits = [majority_vote(rows) == truth.values for rows in decided.values()]
     right = np.stack(
         [hit.reshape(len(hit), -1).all(axis=1) for hit in hits]

@@ -80,9 +80,7 @@ def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
         for standing in across.models
         if standing.index is not None
     }
-    caption = (
-        f"Compatibility index over {len(across.index_tasks)} tasks with 95 % intervals; right is better."
-    )
+    caption = f"Compatibility index over {len(across.index_tasks)} tasks with 95 % CI; right is better."
     return _general_chart(across, names, anchor, caption, values, ("index", "index", 3))
 
 
@@ -202,7 +200,7 @@ def agreement_chart(agreements: Agreements, anchor: str) -> Chart | None:
         }
         for score in agreements.overall
     ]
-    caption = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % intervals for other models."
+    caption = "Mean weighted τ over tasks, 1 is the same order; bars: 95 % CI for other models."
     caption += " Hollow: baseline, which ignores your data."
     return _dots_chart(anchor, caption, rows, ("tau", "weighted τ", 2))
 
@@ -214,7 +212,9 @@ def _similarity_charts(similarity: Similarity, names: Names) -> Iterator[Chart]:
         (
             similarity.errors,
             names.label,
-            "Models: 1 if they err on the same examples (kappa).",
+            "Models: 1 if their residuals are proportional (correlation)."
+            if similarity.is_of_residuals
+            else "Models: 1 if they err on the same examples (kappa).",
             _NO_ERRORS,
             "errors",
         ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assay.findings.error_analysis import MOST_CORRECT_BY_ONE, MOST_HARDEST, ErrorAnalysis, MissedExample
 from assay.findings.facts import ShownExample
+from assay.wording.error_analysis import ALL_WRONG, ONE_CORRECT, examples_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ class HardExamples:
 
     Attributes:
         title: What is true of them.
-        count: Number of such examples in test.
+        sentence: The title with the number of such examples in test.
         examples: Some of them: those with a picture or text, or all that are listed where none has one.
     """
 
     title: str
-    count: int
+    sentence: str
     examples: tuple[HardExample, ...]
 
     @property
@@ -51,11 +52,12 @@ def hard_examples(
         return ()
     hardest = _fitting(analysis.hardest, shown, MOST_HARDEST, letters * 2 // 3)
     correct_by_one = _fitting(analysis.correct_by_one, shown, MOST_CORRECT_BY_ONE, letters // 3)
-    kinds = (
-        HardExamples("Every model wrong", analysis.missed_by_all, hardest),
-        HardExamples("Only one model correct", analysis.by_one, correct_by_one),
+    kinds = ((ALL_WRONG, analysis.missed_by_all, hardest), (ONE_CORRECT, analysis.by_one, correct_by_one))
+    return tuple(
+        HardExamples(title, examples_text(title, count, analysis.examples, len(examples)), examples)
+        for title, count, examples in kinds
+        if examples
     )
-    return tuple(kind for kind in kinds if kind.examples)
 
 
 def _fitting(

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from assay.findings.comparison import Comparison
-from assay.wording.names import model_addresses
-from assay.wording.short_names import short_names
+from assay.wording.short_names import report_names, short_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Names:
     @classmethod
     def of(cls, comparison: Comparison) -> Names:
         """Name all models of a comparison, in the order of their addresses."""
-        labels = short_names(model_addresses(comparison))
+        labels = report_names(comparison)
         numbers = {address: number for number, address in enumerate(labels, start=1)}
         tasks = short_names([findings.task.address for findings in comparison.tasks])
         return cls(labels, numbers, tasks)

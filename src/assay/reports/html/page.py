@@ -22,11 +22,14 @@ from assay.findings.comparison import Comparison
 from assay.reports.html.chart import Chart
 from assay.reports.html.names import breakable
 from assay.reports.html.views import page_view
+from assay.wording.across_tasks import similarity_title
+from assay.wording.error_analysis import ARROW, separation_text
+from assay.wording.facts import preprocessing_text
 from assay.wording.names import model_addresses
-from assay.wording.numbers import count, duration, interval_text, value_text
+from assay.wording.numbers import count, duration, interval_text, macs_text, value_text
 from assay.wording.screen import pending_line
 from assay.wording.search import searched_line
-from assay.wording.short_names import short_names
+from assay.wording.short_names import CONTROL, short_names
 from assay.wording.speed import latency_text
 
 _MOST_MISSING = 1_000  # rows of the table of what has no result
@@ -57,13 +60,16 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         "duration": duration,
         "latency": latency_text,
     }
-    templates.filters |= {"count": count, "plural": plural}
+    templates.filters |= {"count": count, "macs": macs_text, "plural": plural}
     templates.filters |= {
         "link": names.link,
         "linked": names.linked,
         "label": names.label,
         "breakable": breakable,
         "task": names.task,
+        "similarity_title": similarity_title,
+        "separation": separation_text,
+        "preprocessing": preprocessing_text,
     }
     text = templates.get_template("page.html").render(
         page=view,
@@ -72,6 +78,8 @@ def page(comparison: Comparison, *, refresh_seconds: float | None = None) -> str
         pending=_pending(comparison, is_running=refresh_seconds is not None),
         charts=_packed(view.charts.values()),
         vega=_vega_programs() if view.charts else "",
+        control=CONTROL,
+        arrow=ARROW.replace("->", "→"),
         most_missing=_MOST_MISSING,
         most_reasons=_MOST_REASONS,
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from assay.analysis.per_task.by_protocol import cell_text, natural
 from assay.core.result import Status
+from assay.core.text import plural
 from assay.findings.comparison import Comparison
 from assay.findings.error_analysis import SliceFindings
 from assay.findings.per_task import Cell, TaskFindings
 from assay.reports.html.leaderboard import shown_standings
+from assay.wording.methods import methods_notes
 from assay.wording.numbers import decimals, interval_text, value_text
 
 MOST_CLASSES = 40  # of one task
@@ -35,7 +37,7 @@ class MethodTable:
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
-    hidden: int  # models that are not shown; the exports have all
+    notes: tuple[str, ...]  # what the values are, and which models are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,13 @@ def _method_table(findings: TaskFindings, cells: Mapping[str, Mapping[str, Cell]
         (row.model, tuple(_method_text(cells[name].get(row.model), findings) for name in names))
         for row in shown_standings(findings, most)
     ]
-    return MethodTable(names, tuple(rows), len(findings.standings) - len(rows))
+    shown = [cells[name][model] for name in names for model, _ in rows if model in cells[name]]
+    notes = methods_notes(shown, findings.measure)
+    if len(rows) < len(findings.standings):
+        notes += (
+            f"The best {len(rows)} of {plural(len(findings.standings), 'model')}; the exports have all.",
+        )
+    return MethodTable(names, tuple(rows), notes)
 
 
 def _method_text(cell: Cell | None, findings: TaskFindings) -> str:

@@ -112,6 +112,11 @@ class PageView:
     similarities: tuple[tuple[Similarity, list[Chart]], ...]
     search: SearchView | None
 
+    @property
+    def has_seeds(self) -> bool:
+        """Whether some value is a mean over seeds."""
+        return any(task.leaderboard.seeds > 1 for task in self.tasks)
+
     def charts_at(self, *anchors: str) -> list[Chart]:
         """Return the existing charts at some anchors; ``anchor-*`` matches numbered ones."""
         return [

@@ -15,9 +15,10 @@ from assay.findings.comparison import SuiteAverage
 from assay.findings.short import with_short_names
 from assay.findings.similarity import Similarity
 from assay.reports.terminal.tables import SHOWN_MODELS, fitted_table, print_note
+from assay.wording.across_tasks import similarity_title
 from assay.wording.numbers import interval_text, value_text
 
-_NUMBERS = ("index", "95 % interval", "mean rank", "win rate", "strength", "worst", "tasks", "Borda")
+_NUMBERS = ("index", "95 % CI", "mean rank", "win rate", "strength", "worst", "tasks", "Borda")
 
 
 def show_across(
@@ -66,7 +67,7 @@ def show_similarity(similarity: Similarity, console: Console, names: Mapping[str
     """Print sentences about similar tasks and models by their short names, if there are any."""
     if similarity.remarks:
         console.print()
-        console.print(Text(f"Similarity of {_tasks(similarity.modality)} and of models", style="bold"))
+        console.print(Text(similarity_title(similarity), style="bold"))
         for remark in similarity.remarks:
             console.print(Text(one_line(with_short_names(remark, names or {}))))
 
@@ -78,9 +79,9 @@ def _tasks(modality: Modality | None) -> str:
 def _measured(across: Across) -> str:
     scale = f"index 0: {across.index_zero}, 1: the best model of a task; interquartile mean over tasks"
     if across.models[0].interval is not None:
-        return f"{scale}; interval: tasks like these; = may be the best"
+        return f"{scale}; CI: tasks like these; = may be the best"
     if across.models[0].interval_here is not None:
-        return f"{scale}; interval: these tasks, other examples; = may be the best"
+        return f"{scale}; CI: these tasks, other examples; = may be the best"
     return scale
 
 

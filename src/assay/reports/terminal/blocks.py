@@ -65,7 +65,7 @@ def block_of(
     is_random = {model: has_random_weights(model, rows) for model in names}
     decision = comparison.decisions.get(same[0].task.modality.value)
     needed = {decision.recommended, decision.cheaper or ""} if decision else set()
-    parameters = {model: count(rows[model].facts.parameters).replace(" ", "") for model in rows}
+    parameters = {model: count(rows[model].facts.parameters) for model in rows}
     block = _one if len(same) == 1 else _several
     found = block(comparison, same, tasks)
     models = [

@@ -13,7 +13,7 @@ from assay.reports.terminal.console import escaping
 from assay.reports.terminal.search import show_search
 from assay.reports.terminal.tables import print_note
 from assay.reports.terminal.task import show_task
-from assay.wording.short_names import model_names
+from assay.wording.short_names import report_names
 
 
 def show(comparison: Comparison, console: Console, *, show_all: bool = False) -> None:
@@ -24,7 +24,7 @@ def show(comparison: Comparison, console: Console, *, show_all: bool = False) ->
         console: The console; its width determines which columns fit.
         show_all: Show every model, not only the best twenty of each task.
     """
-    names = {**comparison.names, **model_names(comparison)}
+    names = {**comparison.names, **report_names(comparison)}
     console = escaping(console)
     lines = [Text(sentence, style="bold") for sentence in comparison.answers]
     lines += [Text(f"Warning: {warning}", style="yellow") for warning in comparison.warnings]

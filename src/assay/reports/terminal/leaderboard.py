@@ -14,7 +14,7 @@ from assay.findings.per_task import Standing, TaskFindings
 from assay.reports.terminal.tables import GAP, NARROWEST_NAME, plain_table, print_note
 from assay.wording.names import shorten, width_of
 from assay.wording.numbers import count, decimals, duration, interval_text, value_text
-from assay.wording.short_names import model_names
+from assay.wording.short_names import report_names
 
 _BAR = 8  # columns
 _COMFORTABLE_NAME = 42
@@ -67,7 +67,7 @@ def _table(
     width: int,
 ) -> Table:
     room = width - NARROWEST_NAME - max(map(width_of, ranks.values())) - GAP
-    all_labels = model_names(comparison)
+    all_labels = report_names(comparison)
     labels = [all_labels[standing.model] for standing in standings]
     wanted = min(_COMFORTABLE_NAME, max(map(width_of, labels))) - NARROWEST_NAME
     kept: list[_Column] = []
@@ -101,11 +101,11 @@ def _columns(comparison: Comparison, findings: TaskFindings, standings: Sequence
 
     columns = [_Column(findings.measure, value)]
     if any(standing.interval for standing in standings):
-        columns.append(_Column("95 % interval", interval))
+        columns.append(_Column("95 % CI", interval))
     columns.append(_Column("latency", lambda standing: latency.get(standing.model, "")))
     if any(standing.index is not None for standing in standings):
         columns.append(_Column("index", lambda standing: _bar(standing.index)))
-    columns.append(_Column("weights", lambda standing: count(parameters.get(standing.model))))
+    columns.append(_Column("params", lambda standing: count(parameters.get(standing.model))))
     return columns + _score_columns(comparison, findings)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,15 +16,15 @@ from assay.findings.error_analysis import ErrorAnalysis, MissedExample, SliceFin
 from assay.findings.per_task import TaskFindings
 from assay.reports.terminal.leaderboard import show_leaderboard
 from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_table, print_note
+from assay.wording.error_analysis import ALL_WRONG, ARROW, ONE_CORRECT, examples_text, separation_text
 from assay.wording.names import shorten
 from assay.wording.numbers import count, decimals, interval_text, value_text
-from assay.wording.short_names import model_names
+from assay.wording.short_names import report_names
 
 _MODELS_ON_FRONT = 4  # models that a line names
-_COSTS = {"macs": "multiply-accumulates", "bytes": "bytes of weights", "seconds": "time of the study"}
+_COSTS = {"macs": "MACs", "bytes": "size of weights", "seconds": "time of the study"}
 _CONFUSIONS = 3  # confusions per line
 _SLICES = 8  # slices per column of the task
-_PROTOCOL_NAME = 24  # width of a model name as a column title
 _MISSING = 3  # models per reason
 
 
@@ -33,7 +33,7 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
     console.print()
     console.print(Text(one_line(comparison.with_short_names(findings.task.address)), style="bold"))
     print_note(console, _measured(comparison, findings))
-    if len(comparison.tasks) > 1:  # with one task the headline is the same
+    if not comparison.has_only(findings):  # else the headline is the same
         if findings.recommended:
             console.print(
                 Text.assemble("Recommended: ", (comparison.with_short_names(findings.recommended), "bold"))
@@ -54,7 +54,7 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
     if hidden:
         print_note(console, f"{plural(hidden, 'more model')}; show all with --details")
     _show_slices(findings, console, show_all=show_all)
-    _show_by_protocol(comparison, findings, console)
+    _show_by_protocol(comparison, findings, {standing.model for standing in shown}, console)
     _show_missing(comparison, findings, console)
     for note in findings.task.notes:
         console.print()
@@ -77,7 +77,7 @@ def _show_costs(comparison: Comparison, findings: TaskFindings, console: Console
     """Print the smallest model that may be the best, and the Pareto fronts of value and cost."""
     if len(findings.standings) < 2:
         return
-    labels = model_names(comparison)
+    labels = report_names(comparison)
     if findings.smallest is not None:
         value = next(row.value for row in findings.standings if row.model == findings.smallest)
         size = next(row.facts.parameters for row in comparison.models if row.address == findings.smallest)
@@ -101,32 +101,28 @@ def _show_errors(
     comparison: Comparison, analysis: ErrorAnalysis, console: Console, *, show_all: bool
 ) -> None:
     """Print how well the test separates models, and the top confusions; hard examples with ``show_all``."""
-    names = model_names(comparison)
-    if analysis.separable is not None:
-        print_note(
-            console,
-            f"{100 * analysis.separable:.0f} % of pairs of models differ significantly. "
-            f"{plural(analysis.examples, 'example')}; every model correct: {analysis.right_in_all:,}, "
-            f"every model wrong: {analysis.missed_by_all:,}, exactly one correct: {analysis.by_one:,}",
-        )
+    names = report_names(comparison)
+    if separation := separation_text(analysis):
+        print_note(console, separation)
     confusion = analysis.confusion
     if confusion is not None and confusion.most:
         pairs = [
             f"{pair.truth} -> {pair.predicted} ({pair.examples:.3g})" for pair in confusion.most[:_CONFUSIONS]
         ]
         print_note(console, f"most frequent confusions of {names[confusion.model]}: {', '.join(pairs)}")
-    if show_all:
-        for title, examples in (
-            ("every model wrong", analysis.hardest),
-            ("one model correct", analysis.correct_by_one),
-        ):
+    for title, number, examples in (
+        (ALL_WRONG, analysis.missed_by_all, analysis.hardest),
+        (ONE_CORRECT, analysis.by_one, analysis.correct_by_one),
+    ):
+        if show_all and examples:
+            print_note(console, f"{examples_text(title, number, analysis.examples, len(examples))}: {ARROW}")
             for example in examples:
-                print_note(console, f"  {title}: {_missed(example, names)}")
+                print_note(console, f"  {_missed(example, names)}")
 
 
 def _missed(example: MissedExample, names: Mapping[str, str]) -> str:
-    right = f"; {names[example.right[0]]} is correct" if example.right else ""
-    return f"{example.example} is {example.truth}, most models predict {example.predicted}{right}"
+    right = f"; correct: {names[example.right[0]]}" if example.right else ""
+    return f"{example.example}: {example.truth} -> {example.predicted}{right}"
 
 
 def _show_slices(findings: TaskFindings, console: Console, *, show_all: bool) -> None:
@@ -159,7 +155,7 @@ def _show_column(
         )
         for part, value in shown
     ]
-    titles = ("", f"by {column}", "", findings.measure, "95 % interval", "examples", "best value")
+    titles = ("", f"by {column}", "", findings.measure, "95 % CI", "examples", "best value")
     console.print()
     console.print(fitted_table(titles, rows, console.width))
     hidden = len(of_model) - len(shown)
@@ -167,27 +163,37 @@ def _show_column(
     print_note(console, f"of {model}, the weakest slice first{more}")
 
 
-def _show_by_protocol(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
-    """Print the main metric of the best models by each protocol, if there are several."""
+def _show_by_protocol(
+    comparison: Comparison, findings: TaskFindings, shown: Collection[str], console: Console
+) -> None:
+    """Print the main metric of the shown models by each protocol, if there are several."""
     table = by_protocol(comparison, findings)
     if table is None:
         return
     cells = [cell for _, of_protocol in table.rows for cell in of_protocol if cell is not None]
     negated, places = findings.shown_negated, decimals(cell.value for cell in cells if cell.value is not None)
+    ordered = sorted(
+        table.rows, key=lambda row: row[0] != comparison.ranked_by
+    )  # what ranks is never left out
+    labels = report_names(comparison)
     rows = [
-        ("", method, "", *(cell_text(cell, negated=negated, places=places) for cell in of_protocol))
-        for method, of_protocol in table.rows
+        ("", labels[model], "", *(cell_text(of[at], negated=negated, places=places) for _, of in ordered))
+        for at, model in enumerate(table.models)
+        if model in shown
     ]
-    labels = model_names(comparison)
-    names = shorten([labels[model] for model in table.models], _PROTOCOL_NAME).values()
+    methods = [method for method, _ in ordered]
+    printed = fitted_table(("", f"{findings.measure} by protocol", "", *methods), rows, console.width)
     console.print()
-    console.print(fitted_table(("", f"{findings.measure} by protocol", "", *names), rows, console.width))
-    if any(cell.spread is not None for cell in cells):
-        print_note(console, "± 95 % over draws or seeds")
+    console.print(printed)
+    hidden = len(methods) + 1 - len(printed.columns)
+    notes = ["± 95 % CI over draws or seeds"] * any(cell.spread is not None for cell in cells)
+    notes += [f"{plural(hidden, 'more protocol')} in a wider terminal, and in the page"] * bool(hidden)
+    if notes:
+        print_note(console, "; ".join(notes))
 
 
 def _show_missing(comparison: Comparison, findings: TaskFindings, console: Console) -> None:
-    labels = model_names(comparison)
+    labels = report_names(comparison)
     by_reason: dict[tuple[str, str], list[str]] = {}
     for cell in findings.missing:
         by_reason.setdefault((cell.state, cell.reason), []).append(labels[cell.model])
