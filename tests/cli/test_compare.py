@@ -53,7 +53,7 @@ def test_the_gate_answers_with_its_exit_code_and_in_files(assay, store, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("compare", "zoo:colour", "zoo:noisy"), "Did you mean: zoo:colours"),
+        (("compare", "zoo:colour", "zoo:noisy"), "Did you mean: colours?"),
         (("compare", "zoo:colours", "zoo:noisy", "--task", "digits"), "No task of 'assay-store' called"),
         (("compare", "zoo:colours", "zoo:noisy", "--method", "logme"), "No method with results called"),
         (("compare", "a", "b", "--store", "nowhere"), "There is no store in 'nowhere'"),

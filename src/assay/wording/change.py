@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from assay.core.task import TaskKind
 from assay.core.text import listing, plural
-from assay.findings.change import Change, TaskChange
+from assay.findings.change import Change, ClassChange, FeatureSpaceSimilarity, Gate, TaskChange, Verdict
 from assay.wording.numbers import interval_text, value_text
 
 SERVES = 0.9  # smallest share of old neighbours with which stored features stay usable
+PAIR_ALONE = (
+    "95 % CI: for other test examples, of this pair alone; 'vs best' of the report is adjusted for all pairs"
+)
+_RESULTS = {
+    Verdict.PASS: "pass: {after} can replace {before}",
+    Verdict.FAIL: "fail: {after} cannot replace {before}",
+    Verdict.UNDECIDED: "not enough data to tell whether {after} can replace {before}",
+}
 
 
 def change_remarks(change: Change, alpha: float) -> tuple[str, ...]:
@@ -61,21 +72,45 @@ def index_remarks(change: Change) -> tuple[str, ...]:
     before, after = spaces[0].widths
     if before != after:
         return (
-            f"Features of the two models are not interchangeable: the old have {before:,} numbers, "
-            f"the new {after:,}. Compute stored features again with the new model.",
+            f"Features of the two models are not interchangeable: their width is {before:,} before and "
+            f"{after:,} after. Compute stored features again with the new model.",
         )
     kept = min(space.in_old_index or 0.0 for space in spaces)
     if kept >= SERVES:
         return (
-            "Features of the two models are interchangeable for search: features of the new model find "
-            f"{100 * kept:.0f} % of the same neighbours among stored ones, which can be kept.",
+            "Features of the two models are interchangeable for search: among stored features, those of the "
+            f"new model find {100 * kept:.0f} % of the neighbours that the old ones find. Keep them.",
         )
-    by_chance = 100 * max(space.by_chance for space in spaces)
     return (
-        "Features of the two models are not interchangeable: among stored features of the old model, "
-        f"features of the new one find {100 * kept:.0f} % of the neighbours that the old ones find "
-        f"(unrelated features: about {by_chance:.1f} %). Compute stored features again with the new model.",
+        "Features of the two models are not interchangeable: among stored features, those of the new model "
+        f"find {100 * kept:.0f} % of the neighbours that the old ones find. "
+        "Compute stored features again with the new model.",
     )
+
+
+def feature_spaces_text(spaces: FeatureSpaceSimilarity) -> str:
+    """Return how similar the features of both models are, each in its own space."""
+    return (
+        f"features of {plural(spaces.examples, 'test example')}: CKA {spaces.cka:.2f}; "
+        f"{100 * spaces.overlap:.0f} % of the {spaces.neighbours} nearest neighbours are the same "
+        f"(unrelated features: about {100 * spaces.by_chance:.1f} %)"
+    )
+
+
+def classes_text(word: str, classes: Sequence[ClassChange], alpha: float) -> str:
+    """Return the accuracy on some classes before and after.
+
+    Args:
+        word: How it changed, such as "better".
+        classes: The classes to name.
+        alpha: The significance level.
+    """
+    parts = [
+        f"{change.name} {100 * change.before:.0f} % -> {100 * change.after:.0f} % "
+        f"({plural(change.examples, 'example')}{', significant' if change.p_value < alpha else ''})"
+        for change in classes
+    ]
+    return f"accuracy per class, {word}: {'; '.join(parts)}"
 
 
 def verdict_reason(change: TaskChange, allowed: float, examples: int, needed: int | None) -> str:
@@ -88,11 +123,50 @@ def verdict_reason(change: TaskChange, allowed: float, examples: int, needed: in
         needed: Number of test examples that a decision needs, if these are too few.
     """
     word = "worse" if change.difference < 0 else "better"
-    by = f"{word} by {value_text(abs(change.difference))}" if change.difference else "unchanged"
+    by = f"{word} by {_amount(abs(change.difference), change)}" if change.difference else "unchanged"
     size = f"{change.measure} {by}"
     if change.interval is None:
         return f"{size}, but predictions are not stored, so it was not tested"
-    reason = f"{size} (change {interval_text(change.interval)}); allowed loss: {value_text(allowed)}"
+    loss = _amount(allowed, change, is_given=True)
+    reason = f"{size} (95 % CI of the change {_ends(change)}); allowed loss: {loss}"
     if needed is None:
         return reason
-    return f"{reason}; a decision needs about {needed:,} test examples, not {examples:,}"
+    shown = "exclude" if change.difference + allowed > 0 else "show"
+    return (
+        f"{reason}; about {needed:,} test examples (now {examples:,}) would {shown} a loss above {loss}, "
+        "if the change stays the same"
+    )
+
+
+def allowed_text(gate: Gate) -> str:
+    """Return the allowed loss: in points if every task has them."""
+    if gate.change.tasks and all(map(_has_points, gate.change.tasks)):
+        return _amount(gate.max_regression, gate.change.tasks[0], is_given=True)
+    return f"{gate.max_regression:g}"
+
+
+def result_text(gate: Gate) -> str:
+    """Return the verdict over all tasks in a sentence."""
+    before, after = gate.change.before.address, gate.change.after.address
+    return f"Result: {_RESULTS[gate.verdict].format(before=before, after=after)}"
+
+
+def _has_points(change: TaskChange) -> bool:
+    return not change.shown_negated and change.task.kind is not TaskKind.REGRESSION
+
+
+def _amount(amount: float, change: TaskChange, *, is_given: bool = False) -> str:
+    """Return a difference in points, or in the unit of the metric; one that the user gave is not rounded."""
+    if not _has_points(change):
+        return f"{amount:g}" if is_given else value_text(amount)
+    points = f"{100 * amount:g}" if is_given else f"{100 * amount:.1f}"
+    return f"{points} point{'' if float(points) == 1 else 's'}"
+
+
+def _ends(change: TaskChange) -> str:
+    """Return the interval of a change in the unit of :func:`_amount`."""
+    assert change.interval is not None
+    if not _has_points(change):
+        return interval_text(change.interval, negated=change.shown_negated)
+    low, high = (value_text(100 * end, places=1) for end in (change.interval.low, change.interval.high))
+    return f"{low} to {high}"

@@ -75,7 +75,7 @@ def test_stored_features_can_stay_where_features_find_the_same_neighbours(study)
 
     assert "are interchangeable for search" in result[0]
     assert "are not interchangeable: among stored features" in result[1]
-    assert "the old have 6 numbers, the new 4. Compute stored features again" in result[2]
+    assert "their width is 6 before and 4 after. Compute stored features again" in result[2]
 
 
 def test_examples_are_called_by_their_names(study):

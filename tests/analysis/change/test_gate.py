@@ -52,7 +52,7 @@ def test_it_says_how_many_examples_would_decide(one):
     result = gate(with_interval(one, -0.02, 0.04), "0.5pt").tasks[0]
 
     assert result.examples_needed == pytest.approx(count * (0.03 / 0.015) ** 2, rel=0.1)
-    assert "a decision needs" in result.reason
+    assert "would exclude a loss above 0.5 points" in result.reason
 
 
 def test_one_task_that_fails_fails_the_gate(one):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -11,29 +11,29 @@ from rich.text import Text
 from assay.analysis.pairwise import ALPHA
 from assay.core.escaping import one_line
 from assay.core.text import plural
-from assay.findings.change import Change, ClassChange, FeatureSpaceSimilarity, Flips, TaskChange
+from assay.findings.change import Change, Flip, Flips, TaskChange
 from assay.findings.facts import ModelRow
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import fitted_table, print_note
-from assay.wording.change import index_remarks
-from assay.wording.numbers import count, duration, interval_text, value_text
+from assay.wording.change import PAIR_ALONE, classes_text, feature_spaces_text, index_remarks
+from assay.wording.numbers import count, disk_space, duration, interval_text, macs_text, value_text
 from assay.wording.speed import unreliable_latencies
 
 _CLASSES = 5  # losses and gains that are listed
 _EXAMPLES = 5  # flips of each sign
 _COSTS: tuple[tuple[str, Callable[[ModelRow], float | None], Callable[[float], str]], ...] = (
     ("parameters", lambda row: row.facts.parameters, lambda number: count(int(number))),
-    ("multiply-accumulates", lambda row: row.facts.macs, lambda number: count(int(number))),
-    ("bytes of weights", lambda row: row.facts.bytes, lambda number: count(int(number))),
+    ("MACs", lambda row: row.facts.macs, lambda number: macs_text(int(number))),
+    ("size of weights", lambda row: row.facts.bytes, disk_space),
     ("feature width", lambda row: row.facts.width, lambda number: f"{number:,.0f}"),
     ("latency at batch 1", lambda row: row.latency_seconds, duration),
     ("examples per second", lambda row: row.throughput, lambda number: f"{number:,.1f}"),
 )
 _TIMED = ("latency at batch 1", "examples per second")
-_TITLES = ("", "task", "metric", "before", "after", "change", "95 % interval", "p", "now wrong", "now right")
+_TITLES = ("", "task", "metric", "before", "after", "change", "95 % CI", "p", "now wrong", "now right")
 _FOOTNOTES = {
     "change": "change: after minus before",
-    "95 % interval": "95 % interval for other test examples",
+    "95 % CI": PAIR_ALONE,
     "p": "p: Holm-corrected over tasks",
     "now wrong": "now wrong: right before, wrong after",
 }
@@ -95,7 +95,7 @@ def _show_task(task: TaskChange, name: str, console: Console) -> None:
     if task.flips is not None:
         _show_flips(task.flips, console)
     if task.spaces is not None:
-        console.print(Text(_feature_spaces(task.spaces)))
+        console.print(Text(feature_spaces_text(task.spaces)))
 
 
 def _show_flips(flips: Flips, console: Console) -> None:
@@ -108,30 +108,21 @@ def _show_flips(flips: Flips, console: Console) -> None:
     changed = [change for change in flips.classes if change.negative or change.positive]
     losses = [change for change in changed if change.after < change.before][:_CLASSES]
     gains = [change for change in reversed(changed) if change.after > change.before][:_CLASSES]
-    for title, classes in (("worse classes", losses), ("better classes", gains)):
+    for word, classes in (("worse", losses), ("better", gains)):
         if classes:
-            console.print(Text(one_line(f"{title}: {'; '.join(map(_class, classes))}")))
-    for title, examples in (("now wrong", flips.regressed), ("now right", flips.improved)):
-        for flip in examples[:_EXAMPLES]:
-            predicted = f"predicted {flip.before} before, {flip.after} now"
-            print_note(console, f"  {title}: {flip.example} is {flip.truth}; {predicted}")
+            console.print(Text(one_line(classes_text(word, classes, ALPHA))))
+    _show_examples("Now wrong", "true class -> now predicted", flips.regressed, flips.negative, console)
+    _show_examples("Now right", "predicted before -> true class", flips.improved, flips.positive, console)
 
 
-def _class(change: ClassChange) -> str:
-    sure = " (significant)" if change.p_value < ALPHA else ""
-    return (
-        f"{change.name} {100 * change.before:.0f} % to {100 * change.after:.0f} % of {change.examples}{sure}"
-    )
-
-
-def _feature_spaces(spaces: FeatureSpaceSimilarity) -> str:
-    in_old = spaces.in_old_index
-    index = "" if in_old is None else f", {100 * in_old:.0f} % if new features search the old ones"
-    return (
-        f"features of {plural(spaces.examples, 'test example')}: CKA {spaces.cka:.2f}; "
-        f"of {spaces.neighbours} nearest neighbours {100 * spaces.overlap:.0f} % are the same{index} "
-        f"(unrelated features: about {100 * spaces.by_chance:.1f} %)"
-    )
+def _show_examples(title: str, arrow: str, flips: Sequence[Flip], count: int, console: Console) -> None:
+    """Print a few examples with the class before, which is the true one or replaced by it, and after."""
+    shown = flips[:_EXAMPLES]
+    if shown:
+        number = f"all {count:,}" if len(shown) == count else f"{len(shown):,} of {count:,}"
+        print_note(console, f"{title}, {number}: {arrow}")
+    for flip in shown:
+        print_note(console, f"  {flip.example}: {flip.before} -> {flip.after}")
 
 
 def _show_costs(change: Change, console: Console) -> None:

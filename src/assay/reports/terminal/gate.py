@@ -13,6 +13,7 @@ from assay.core.escaping import one_line
 from assay.findings.change import Gate, Verdict
 from assay.findings.short import with_short_names
 from assay.reports.terminal.tables import print_note
+from assay.wording.change import PAIR_ALONE, result_text
 
 _STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,10 +30,9 @@ def show_gate(gate: Gate, console: Console) -> None:
         console.print(Text.assemble((Verdict.FAIL, _STYLES[Verdict.FAIL]), one_line(f"  {refusal}")))
     for reason in gate.change.missing:
         print_note(console, called(reason))
-    before, after = called(gate.change.before.address), called(gate.change.after.address)
-    console.print(
-        Text.assemble((gate.verdict, _STYLES[gate.verdict]), one_line(f"  {after} in place of {before}"))
-    )
+    if any(task.interval is not None for task in gate.tasks):
+        print_note(console, PAIR_ALONE)
+    console.print(Text(one_line(called(result_text(gate))), style=_STYLES[gate.verdict]))
 
 
 def as_junit(gate: Gate) -> str:

@@ -8,6 +8,7 @@ from assay.core.escaping import in_markdown
 from assay.core.estimate import Interval
 from assay.findings.change import Gate, TaskChange, TaskVerdict, Verdict
 from assay.findings.short import with_short_names
+from assay.wording.change import allowed_text
 
 _HEADS = ("task", "verdict", "before", "after", "difference", "95 % CI", "newly wrong", "newly right")
 _SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.UNDECIDED: "❔"}
@@ -22,7 +23,7 @@ def as_markdown(gate: Gate) -> str:
         f"### {_SIGNS[gate.verdict]} assay gate: {gate.verdict}",
         "",
         f"{after} in place of {before}, measured by {in_markdown(gate.change.method)}; a loss of up to "
-        f"{gate.max_regression:g} is allowed.",
+        f"{allowed_text(gate)} is allowed.",
         "",
         f"| {' | '.join(_HEADS)} |",
         f"| --- | --- |{' ---: |' * (len(_HEADS) - 2)}",
