@@ -105,7 +105,7 @@ def test_a_model_that_has_changed_since_the_study_is_not_measured(store):
 
 
 def test_a_name_that_is_not_in_the_store_is_an_error(store, tmp_path):
-    with pytest.raises(UnknownName, match="Did you mean: zoo:colours"):
+    with pytest.raises(UnknownName, match="Did you mean: colours"):
         named_models(store, ["zoo:colour"])
     with pytest.raises(UsageError, match="has no models"):
         named_models(Store(tmp_path / "empty"), [])

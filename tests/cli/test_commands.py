@@ -44,7 +44,7 @@ def test_the_screen_says_nothing_but_the_answer_on_standard_output(assay, photos
     again = assay("report", "assay-store")[1]
 
     assert out == again
-    assert out.startswith("photos: 90 images in 3 classes; test 18, split by content (seed 0)\n")
+    assert out.startswith("photos: 90 images in 3 classes; test 18, random split (seed 0)\n")
     assert len(out.splitlines()) <= 24
     assert "colours" in err
 
@@ -180,7 +180,7 @@ def test_check_proves_a_model(assay):
     code, out, _ = assay("check", "zoo:headed")
 
     assert code == 0
-    assert "batch of 1 = batch of 32" in out
+    assert "the same features in batches of 1 and 32" in out
     assert "4 classes" in out
 
 

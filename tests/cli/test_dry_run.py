@@ -10,9 +10,11 @@ def test_a_dry_run_prints_tasks_models_and_jobs_and_runs_nothing(assay, photos, 
 
     assert code == 0
     assert "54 train, 18 val, 18 test" in " ".join(out.split())
-    assert "split by content (seed 0)" in out
+    assert "random split (seed 0)" in out
     assert "zoo:colours: 2 jobs left" in out
-    assert "4 of 4 jobs left. Nothing was run" in " ".join(out.split())
+    assert "4 of 4 jobs left (a job: one method on a model and a task). Nothing was run" in " ".join(
+        out.split()
+    )
     assert opened == []
     assert not (tmp_path / "assay-store").exists()
 

@@ -88,11 +88,10 @@ def test_a_terminal_of_80_columns_shows_whole_names_and_a_dash_for_what_is_not_k
     _, out, _ = assay("list", "models", "--source", "torchvision", "--sort", "parameters", "--limit", "3")
 
     heading, first, *_ = out.splitlines()
-    assert heading.split() == ["model", "params", "acc.", "download", "licence"]
+    assert heading.split() == ["model", "params", "source", "acc.", "download", "licence"]
     assert first.split() == [
         "torchvision:squeezenet1_1.IMAGENET1K_V1",
-        "1.24",
-        "M",
+        "1.24M",
         "0.582",
         "4.96",
         "MB",

@@ -49,7 +49,7 @@ def test_a_model_that_fails_is_a_row_with_its_reason_and_exit_code_1(assay, root
 
 def test_a_wrong_request_says_what_to_write(assay, root):
     assert "There is no store in 'nowhere'" in assay("measure", "nowhere")[2]
-    assert "Did you mean: zoo:colours" in assay("measure", str(root), "-m", "zoo:colour")[2]
+    assert "Did you mean: colours" in assay("measure", str(root), "-m", "zoo:colour")[2]
     assert not Path("nowhere").exists()
 
 

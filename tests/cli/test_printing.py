@@ -33,12 +33,27 @@ def test_a_console_escapes_names_and_keeps_its_own_styles():
 
     terminal = console(file, force_terminal=True, width=60, color_system="standard")
     terminal.print(table)
-    terminal.print("[bold]a\x1b]0;title\x9c[/bold]", highlight=False)
+    terminal.print("a\x1b]0;title\x9c", style="bold", highlight=False)
 
     assert r"evil\x1b[2J\u202e" in file.getvalue()
     assert r"a\x1b]0;title\u009c" in file.getvalue()
     assert "\x1b[1m" in file.getvalue()
     assert "\x1b[2J" not in file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["folder:cat: images", "folder:./[red]: images", "folder:[/]x"])
+def test_names_are_shown_as_they_are(name):
+    file = io.StringIO()
+    styled = console(file, width=60)
+    table = Table(box=None)
+    table.add_column(name)
+    table.add_row(name)
+
+    styled.print(name)
+    styled.print(name, highlight=False)
+    styled.print(table)
+
+    assert file.getvalue().count(name) == 4
 
 
 def test_a_message_of_the_log_is_escaped(capsys):

@@ -171,7 +171,7 @@ def test_splits_inside_the_classes_are_the_official_splits(fill: Fill) -> None:
     assert counted(tree)["dog/test"] == "dog test"
     assert tree.notes == (
         "'test', 'train' in each class folder are read as the official splits. "
-        "Write train='.' to split by content.",
+        "Write train='.' to split at random.",
     )
 
 

@@ -82,7 +82,7 @@ def test_the_header_says_what_is_pending(comparison, tmp_path):
 
     header = _render(found, tmp_path).partition("</header>")[0]
 
-    assert "11 of 12 models finished; pending: slow. Run the study again." in header
+    assert "11 of 12 models finished; pending: slow. Run the study again to finish it." in header
     assert "finished; pending" not in _render(comparison, tmp_path)
 
 

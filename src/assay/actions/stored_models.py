@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.core.errors import UnknownName, UsageError
+from assay.core.paths import path_of
 from assay.core.result import Status
 from assay.core.text import few
+from assay.plugins.address import Address
 from assay.store.last_run import read_jobs
 from assay.store.results import Store
 from assay.wording.short_names import addresses_called
@@ -42,14 +44,17 @@ def tasks_called(names: Sequence[str], store: Store) -> tuple[str, ...]:
 
 
 def address_of_model(name: str, store: Store) -> str:
-    """Return the address that a name of a model means; an unknown name is an address itself.
+    """Return the address that a name of a model means; an unknown address with a source is one itself.
 
     Raises:
+        UnknownName: No model is called so, and it is no address.
         UsageError: Several models are called so, or the model failed or waits.
     """
     try:
         (address,) = models_called([name], store)
     except UnknownName:
+        if not Address.parse(name).source and not path_of(name).exists():
+            raise
         return name
     require_opened(address, store)
     return address

@@ -25,7 +25,7 @@ def print_models(entries: Sequence[CatalogueEntry]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", overflow="fold", ratio=1)
     wide = console.width >= _WIDE
-    for heading in ("params", "acc.", "download", *(("MACs", "input", "pulls") if wide else ())):
+    for heading in ("params", "source acc.", "download", *(("MACs", "input", "pulls") if wide else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("licence", *(("released", "pretraining") if wide else ())):
         table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=30 if wide else 14)

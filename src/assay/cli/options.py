@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from assay.store.results import Store
 
 MaxParameters = Annotated[
-    str | None, typer.Option(help="Most parameters of a model: 25M, 300k, or a number.")
+    str | None, typer.Option(help="Only models of at most so many parameters: 25M, 300k.")
 ]
 MaxLatency = Annotated[
-    str | None, typer.Option(help="Highest latency of a model: 20ms or 0.5s for one example.")
+    str | None, typer.Option(help="Only models that take at most this for one example: 20ms, 0.5s.")
 ]
-Licence = Annotated[list[str] | None, typer.Option(help="An allowed licence, or a pattern; repeatable.")]
+Licence = Annotated[
+    list[str] | None, typer.Option(help="Only models with this licence, or pattern; repeatable.")
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network. Run assay fetch first.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
 Plugins = Annotated[
@@ -33,7 +35,8 @@ CacheSize = Annotated[
     str | None, typer.Option(help="Disk space for features; the least recently used are removed [50GB].")
 ]
 Memory = Annotated[
-    str | None, typer.Option(help="Memory of a process: 8GB; larger features of train are read from disk.")
+    str | None,
+    typer.Option(help="Most memory of a process: 8GB; features that take more are read from disk."),
 ]
 ExamplesPerPart = Annotated[
     int | None,
@@ -53,7 +56,9 @@ DryRun = Annotated[
 ]
 Margin = Annotated[
     float | None,
-    typer.Option(help="Largest expected loss of a cheaper model, in the metric's unit [0.01]; 0: name none."),
+    typer.Option(
+        help="How much more a cheaper model may be expected to lose [0.01: one point]; 0: name none."
+    ),
 ]
 CheapBy = Annotated[
     str | None, typer.Option(help="What makes a model cheaper: macs, parameters, latency or memory [macs].")
@@ -66,7 +71,7 @@ RankedBy = Annotated[
 ]
 
 Budget = Annotated[
-    str | None, typer.Option(help="Search the models until this is spent: 30m, 2h or 50models.")
+    str | None, typer.Option(help="Search the models, spending at most this: 30m, 2h or 50models.")
 ]
 TotalBudget = Annotated[str | None, typer.Option(help="As --budget, including earlier runs of the store.")]
 Tolerance = Annotated[

@@ -50,7 +50,7 @@ def answer(
 ) -> None:
     """Run a study, write the HTML report and print the answer; exit with 1 if a job failed."""
     if dry_run:
-        show_plan(study, new_console())
+        show_plan(study, new_console(), details=details)
         return
     if report is not None:
         must_be_writable(report)
@@ -80,9 +80,8 @@ def failed_models(comparison: Comparison) -> int:
     failed = len({*searched, *(cell.model for cell in comparison.cells if cell.status is Status.FAILED)})
     if failed:
         say(
-            f"{plural(failed, 'model')} failed: the report and --details give the reasons. The same command "
-            "tries again where a network, file, package or memory was missing, and what took too long with a "
-            "higher --time-limit; --retry-failed tries all.",
+            f"{plural(failed, 'model')} failed (reasons: --details). The same command retries what a\n"
+            "network, file, package, memory or --time-limit stopped; --retry-failed retries all.",
             file=sys.stderr,
         )
     return failed

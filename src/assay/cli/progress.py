@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.status import Status
 from rich.table import Column
+from rich.text import Text
 
 from assay.core.escaping import shown
 from assay.core.task import Split, Task
@@ -87,7 +88,7 @@ def _reading(console: Console, status: Status) -> ReadingProgress:
     def show(what: str, done: int, total: int) -> None:
         nonlocal last
         line = f"{what}: {done:,} of {total:,}"
-        status.update(f"{line} ...")
+        status.update(Text(f"{line} ..."))  # names of folders are no markup
         if not console.is_terminal and time.monotonic() >= last + _SILENCE:
             console.print(line, highlight=False)
             last = time.monotonic()
@@ -95,12 +96,18 @@ def _reading(console: Console, status: Status) -> ReadingProgress:
     return show
 
 
-def show_plan(study: Study, console: Console) -> None:
-    """Print what a study would run: its tasks as they are read, its models, and the jobs left."""
+def show_plan(study: Study, console: Console, *, details: bool = False) -> None:
+    """Print what a study would run: its tasks as they are read, its models, and the jobs left.
+
+    Args:
+        study: The study.
+        console: Where it is printed.
+        details: Name each model of the zoo that is left out.
+    """
     ready = study.plan()
-    _show_tasks(ready, console, details=True)
+    _show_tasks(ready, console, details=details)
     if study.is_search:
-        _show_choice(study.choice(ready.tasks), console, details=True)
+        _show_choice(study.choice(ready.tasks), console, details=details)
         console.print("Nothing was run (--dry-run).", highlight=False)
         return
     left = study.left(ready)
@@ -114,9 +121,10 @@ def show_plan(study: Study, console: Console) -> None:
     whole = sum(len(evaluation.jobs) for evaluation in ready.evaluations)
     console.print(
         f"{plural(len(models), 'model')}, {plural(len(ready.tasks), 'task')}: {sum(jobs.values()):,} of "
-        f"{plural(whole, 'job')} left. Nothing was run (--dry-run).",
+        f"{plural(whole, 'job')} left (a job: one method on a model and a task).",
         highlight=False,
     )
+    console.print("Nothing was run (--dry-run).", highlight=False)
 
 
 def _show_choice(choice: CandidateModels, console: Console, *, details: bool) -> None:
@@ -181,15 +189,11 @@ class _Bars:
         text = f"{begun} of {len(self._sizes)}"
         return f"{text}, {workers} workers, {len(self._sizes) - begun} waiting" if workers > 1 else text
 
-    def end(self) -> None:
-        """Fill the bar."""
-        self._whole.update(self._whole_task, completed=sum(self._sizes.values()), description="done")
-        self._now.remove_task(self._now_task)
-
 
 def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
     """Return a watcher that prints one line for each model on each task."""
     begun: set[tuple[str, str]] = set()
+    models, tasks = short_names(model for model, _ in order), short_names(task for _, task in order)
 
     def show(stage: Stage) -> None:
         pair = (stage.model, stage.task)
@@ -197,7 +201,7 @@ def _lines(console: Console, order: Sequence[tuple[str, str]]) -> Watch:
             console.print(stage.what, highlight=False, markup=False, soft_wrap=True)
         elif pair not in begun:  # a model is opened once for all of its tasks
             begun.add(pair)
-            line = f"[{order.index(pair) + 1} of {len(order)}] {stage.model} on {stage.task}"
+            line = f"[{order.index(pair) + 1} of {len(order)}] {models[stage.model]} on {tasks[stage.task]}"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     return show
@@ -277,10 +281,8 @@ def _watching(console: Console, plan: Plan) -> Iterator[Watch]:
     )
     column = Column(no_wrap=True, overflow="ellipsis")
     now = Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False, table_column=column))
-    with Live(Group(whole, now), console=console, refresh_per_second=8):
-        bars = _Bars(whole, now, sizes)
-        yield bars
-        bars.end()
+    with Live(Group(whole, now), console=console, refresh_per_second=8, transient=True):
+        yield _Bars(whole, now, sizes)
 
 
 def _splits(task: Task) -> tuple[Split, Split, Split]:

@@ -276,7 +276,7 @@ class Task:
         warnings: Those of the notes that make results unreliable.
         columns: Which columns of a table are used, and which are not; empty for other sources.
         inputs: The columns of a table that hold an example; empty for other sources.
-        split_source: Where the splits come from, as in "split by content (seed 0)".
+        split_source: Where the splits come from, as in "random split (seed 0)".
     """
 
     address: str

@@ -22,7 +22,7 @@ class TaskFacts:
         notes: Notes on what was inferred, left out or is doubtful.
         slices: The columns by which the test split is sliced.
         warnings: Those of the notes that make results unreliable.
-        split_source: Where the splits come from, as in "split by content (seed 0)"; empty if it is unknown.
+        split_source: Where the splits come from, as in "random split (seed 0)"; empty if it is unknown.
     """
 
     address: str

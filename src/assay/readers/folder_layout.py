@@ -244,7 +244,7 @@ def _inverted(scan: Scan, root: Path, folders: Sequence[Path]) -> Layout:
         places = tuple(_places_inside(splits))
         names = dict.fromkeys(place.folder.name for place in places)
         note = f"{first_names(names, len(names))} in each class folder are read as the official splits. "
-        return Layout(places, (f"{note}Write train='.' to split by content.",))
+        return Layout(places, (f"{note}Write train='.' to split at random.",))
     unread = [path.name for path, inner in splits.items() if _has_train_and_more(inner)]
     note = (
         f"Folders of splits in {first_names(unread, len(unread))} are not read as splits, "

@@ -276,6 +276,11 @@ def _texts(
     wordy = sorted((name for name in free if _words(free[name]) >= 2), key=lambda name: -_words(free[name]))
     if wordy:
         return (wordy[0],), (f"'{wordy[0]}' is taken as the text, because it has the most words.",)
+    if free and all(read_numbers(cells).are_all for cells in free.values()):
+        raise UnreadableTask(
+            f"{title} holds only numbers ({', '.join(head)}). Assay compares models of texts, images and "
+            "sounds: name a table with one of these."
+        )
     raise UnreadableTask(
         f"Cannot tell which column of {title} holds the examples: it has {', '.join(head)}. "
         "Write for example (text='...', label='...') after its name, or image='...' for image files."

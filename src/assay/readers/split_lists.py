@@ -74,7 +74,7 @@ def _told(parts: list[Part | None], lists: Sequence[str]) -> ListedParts | None:
     notes = [f"The official splits are those in {first_names(lists, len(lists))}."]
     if counts[None]:
         notes.append(f"{counts[None]} files that no list names are not used.")
-    return ListedParts(parts, (notes[0] + " Write train='.' to split by content.", *notes[1:]))
+    return ListedParts(parts, (notes[0] + " Write train='.' to split at random.", *notes[1:]))
 
 
 def _lists(scan: Scan, folder: Path) -> Iterable[tuple[Path, Part]]:

@@ -111,7 +111,7 @@ def divide(
 
 def content_split(seed: int) -> str:
     """Return how examples without official splits are split, for the user."""
-    return f"split by content (seed {seed})"
+    return f"random split (seed {seed})"
 
 
 def sample(

@@ -51,8 +51,8 @@ def _repeated(test: np.ndarray) -> tuple[str, ...]:
     if different > (1 - _REPEATED) * len(test):
         return ()
     return (
-        f"Test repeats examples: {len(test)} have {different} different contents. Values count each of them, "
-        "and intervals and tests each content once.",
+        f"Test repeats examples ({different} of {len(test)} are distinct): values count each of them, and "
+        "intervals and tests count each content once.",
     )
 
 

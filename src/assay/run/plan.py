@@ -121,7 +121,9 @@ def plan(
     if not evaluations:
         reads = ", ".join(f"{model} reads {PLURAL[modality]}" for model, _, modality in sources if modality)
         holds = ", ".join(f"{task.address} holds {PLURAL[task.modality]}" for task in tasks)
-        raise UsageError(f"No model reads what a task holds: {reads}; {holds}. Name a model that does.")
+        raise UsageError(
+            f"No model reads the examples of a task: {reads}, but {holds}. Name a model that does."
+        )
     return Plan(tuple(tasks), tuple(evaluations), tuple(inapplicable), families(), notes)
 
 

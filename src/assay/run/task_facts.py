@@ -34,4 +34,6 @@ def _too_few(task: Task) -> tuple[str, ...]:
     if len(task.test) >= FEW:
         return ()
     each = 100 / len(task.test)
-    return (f"Only {len(task.test)} test examples, each {each:.0f} points: expect wide intervals.",)
+    return (
+        f"Only {len(task.test)} test examples, so one is worth {each:.0f} points: expect wide intervals.",
+    )

@@ -76,7 +76,7 @@ def _over_tasks(
     if tasks[0].is_above_chance is None:
         why = ALONE_ON_EACH if alone else "by mean rank"
         if regret is not None and not alone:
-            why = f"expected to be {_regret(regret, tasks)} below the best model of each task, on average"
+            why = f"expected regret {_regret(regret, tasks)}, mean over tasks"
         return (
             f"{model}: the best estimates by {decision.method} {on}, {why}. "
             f"This is an estimate: nothing was trained.{_left_out(tasks, decision, models)}"
@@ -92,9 +92,7 @@ def _over_tasks(
     elif regret is None:
         confidence = "no predictions are stored for some of the models, so the highest measured mean decides"
     else:
-        confidence = (
-            f"expected to be {_regret(regret, tasks)} below the best model of each task, on average {on}"
-        )
+        confidence = f"expected regret {_regret(regret, tasks)}, mean {on}"
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
     may = "" if alone else f"; it may be the best on {best_on} of {plural(len(where), 'task')}"
     sentences.append(f"Confidence: {confidence}{may}{_index(model, general)}.")

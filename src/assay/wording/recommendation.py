@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from assay.core.text import plural
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import MOST_EXAMPLES, Cell, NeededExamples, Standing, TaskFindings, pretrained
+from assay.findings.per_task import Cell, NeededExamples, Standing, TaskFindings, pretrained
 from assay.wording.numbers import (
     count,
     decimals,
@@ -76,7 +76,7 @@ def _not_above_chance(findings: TaskFindings, models: Mapping[str, ModelRow]) ->
     ranked = pretrained(findings.standings, models)
     floor = value_text(findings.task.floor, negated=negated)
     return (
-        f"No model is significantly better than chance level ({floor}); the best, {ranked[0].model}, has "
+        f"No model is significantly better than chance level ({floor}); {ranked[0].model} has "
         f"{_value(findings, ranked[0])}. Check the labels, or use more examples."
     )
 
@@ -154,12 +154,13 @@ def _regret(findings: TaskFindings, decision: Recommendation, chosen: Standing) 
     if len(decision.expected_regret) < 2:
         return ""
     regret = amount_text(decision.expected_regret[chosen.model], findings)
-    text = f"expected to be {regret} below the best of these models"
+    text = f"expected regret {regret}"
     if decision.margin <= 0:
         return text
     margin = amount_text(decision.margin, findings).replace(".0 point", " point")
     share = probability_text(decision.within_margin[chosen.model])
-    return f"{text}, and within {margin} of it with a probability of {share}"
+    others = "model" if findings.standings[0].model in decision.expected_regret else "pretrained model"
+    return f"{share} that no other {others} is more than {margin} better; {text}"
 
 
 def may_be_best_text(findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]) -> str:
@@ -176,19 +177,17 @@ def _remedy(findings: TaskFindings) -> str:
     if needed is None:
         return ""
     there = findings.task.test_count
-    return (
-        f". To separate the two best models it would take {needed_text(needed)} test examples (now {there:,})"
-    )
+    return f". To tell the top two apart takes {needed_text(needed)} test examples (now {there:,})"
 
 
 def needed_text(needed: NeededExamples) -> str:
     """Return the interval of a number of test examples.
 
     >>> needed_text(NeededExamples(505, 20_321)), needed_text(NeededExamples(29, None))
-    ('510 to 21,000', '29 to more than 100,000')
+    ('510 to 21,000', 'at least 29')
     """
-    high = f"more than {MOST_EXAMPLES:,}" if needed.high is None else f"{two_digits(needed.high):,}"
-    return f"{two_digits(needed.low):,} to {high}"
+    low = f"{two_digits(needed.low):,}"
+    return f"at least {low}" if needed.high is None else f"{low} to {two_digits(needed.high):,}"
 
 
 def _controls(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:

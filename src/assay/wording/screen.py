@@ -10,7 +10,7 @@ from assay.core.text import few, plural
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
-from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, first_word, pretrained
+from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, first_word, highest, pretrained
 from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, interval_text, probability_text, value_text
 from assay.wording.recommendation import (
@@ -32,6 +32,7 @@ _FEWER = {
     CheapBy.MEMORY: "less memory",
 }
 _RANDOM = "random weights may be as good: pretraining may not help here."
+_RANDOM_ABOVE = "random weights have the {} value: no sign here that pretraining helps."
 _FROM_TRAIN = "estimated from training examples; test was not used."
 ALONE = "only one pretrained model has a value, so there is nothing to compare it with."
 Names = Mapping[str, str]
@@ -91,7 +92,7 @@ def over_tasks_line(title: str, comparison: Comparison, tasks: Sequence[TaskFind
 
 def pending_line(pending: Pending, names: Names) -> str:
     """Return how many models of the last run finished, and which are pending."""
-    return f"{_finished(pending, names)}. Run the study again."
+    return f"{_finished(pending, names)}. Run the study again to finish it."
 
 
 def watched_line(comparison: Comparison, names: Names) -> str:
@@ -100,9 +101,7 @@ def watched_line(comparison: Comparison, names: Names) -> str:
     if comparison.search is not None:
         parts = [progress_text(comparison.search)]
     else:
-        parts = [
-            _finished(pending, names) if pending else f"{plural(len(comparison.models), 'model')} finished"
-        ]
+        parts = [_finished(pending, names) if pending else f"{plural(len(rows), 'model')} finished"]
     modalities = list(dict.fromkeys(findings.task.modality for findings in comparison.tasks))
     for modality in modalities:
         same = [findings for findings in comparison.tasks if findings.task.modality == modality]
@@ -141,8 +140,8 @@ def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mappi
         value = value_text(best.value, negated=findings.shown_negated)
         on = "" if len(tasks) == 1 else " on any task"
         return (
-            f"No recommendation: no model is significantly better than chance level ({floor}){on}; the "
-            f"best, {names[best.model]}, has {value}. Check the labels, or use more examples."
+            f"No recommendation: no model is significantly better than chance level ({floor}){on}; "
+            f"{names[best.model]} has {value}. Check the labels, or use more examples."
         )
     failed = [cell for cell in missing if cell.status is Status.FAILED]
     if failed:
@@ -180,13 +179,12 @@ def cheaper_text(
     if model is None:
         return f"none within {_amount(decision.margin, tasks[0], unit)}"
     lost = decision.expected_regret[model] - decision.expected_regret[decision.recommended]
-    loss = f"expected loss +{_amount(lost, tasks[0], unit)}"
+    loss = f"expected to lose {_amount(lost, tasks[0], unit)} more"
     known = tasks[0].costs.get(decision.cheap_by, {})
     if decision.recommended not in known or not known.get(model):
         return f"{names[model]}, {loss}"
     ratio = known[decision.recommended] / known[model]
-    times = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
-    return f"{names[model]}, {times}x {_FEWER[decision.cheap_by]}, {loss}"
+    return f"{names[model]}, {ratio:.{int(ratio < 10)}f}x {_FEWER[decision.cheap_by]}, {loss}"
 
 
 def _amount(difference: float, findings: TaskFindings, unit: str | None) -> str:
@@ -215,8 +213,7 @@ def decision_confidence(
     is_estimate = findings.is_above_chance is None
     regret = decision.expected_regret.get(decision.recommended)
     if regret is None and is_estimate:
-        scale = [UNITLESS] if findings.measure == decision.method else []
-        return [*scale, _FROM_TRAIN]
+        return [*([UNITLESS] if findings.measure == decision.method else []), _FROM_TRAIN]
     if regret is None:
         return ["differences were not tested, because predictions are not stored for all models."]
     rest = [_FROM_TRAIN] if is_estimate else _tests(findings, decision, models)
@@ -236,7 +233,7 @@ def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str
     needed = findings.examples_to_separate
     if needed is None:
         return [f"{may}."]
-    return [f"{may}.", f"{needed_text(needed)} test examples would tell the top two apart."]
+    return [f"{may}.", f"to tell the top two apart takes {needed_text(needed)} test examples."]
 
 
 def confidence_over_tasks(
@@ -273,13 +270,13 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
         and not (NOT_RUN in cell.reason and cell.model in waiting)
     ]
     found = [*([f"{failed_text(failed, names)}."] if failed else []), *comparison.warnings]
-    random = [
-        findings.task.address
-        for findings in comparison.tasks
-        if findings.is_above_chance
-        and any(row.may_be_best and has_random_weights(row.model, rows) for row in findings.standings)
-    ]
-    on_tasks = {_RANDOM: random} if random else {}
+    on_tasks: dict[str, list[str]] = {}
+    for findings in comparison.tasks:
+        if findings.is_above_chance and _random_may_be_best(findings, rows):
+            sentence = (_RANDOM if first_word(findings, rows) == "best" else _RANDOM_ABOVE).format(
+                highest(findings)
+            )
+            on_tasks.setdefault(sentence, []).append(findings.task.address)
     for findings in comparison.tasks:
         for sentence in findings.task.warnings:
             on_tasks.setdefault(sentence, []).append(findings.task.address)
@@ -290,9 +287,14 @@ def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
     return found, len(notes)
 
 
+def _random_may_be_best(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> bool:
+    return any(row.may_be_best and has_random_weights(row.model, rows) for row in findings.standings)
+
+
 def _about(tasks: Sequence[str], sentence: str, comparison: Comparison) -> str:
     """Return a warning about tasks, which are named unless there is only one."""
     if len(comparison.tasks) == 1:
         return sentence
     first = sentence[:1] if sentence[1:2].isupper() else sentence[:1].lower()
-    return f"on {few([comparison.names.get(task, task) for task in tasks], 1)}: {first}{sentence[1:]}"
+    others = f" and {plural(len(tasks) - 1, 'other task')}" * (len(tasks) > 1)
+    return f"on {comparison.names.get(tasks[0], tasks[0])}{others}: {first}{sentence[1:]}"

@@ -30,7 +30,6 @@ TASKS = (
     "docstrings:networkx+skimage+sklearn+sympy+transformers(per_class=80, alias='docstrings')",
 )
 METHODS = ("linear_probe", "knn", "ridge_cv", "logme")
-MARGIN = 0.03  # three points: of so few test examples, one point is a single one
 
 
 def command(
@@ -44,5 +43,5 @@ def command(
     from assay.cli.output import answer
     from assay.run.study import Study
 
-    study = Study(models=MODELS, tasks=TASKS, methods=METHODS, store=store, device=device, margin=MARGIN)
+    study = Study(models=MODELS, tasks=TASKS, methods=METHODS, store=store, device=device)
     answer(study, retry_failed=retry_failed)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assay.core.errors import UsageError
 
 SUITES = "suites"
+METHODS = "methods"  # scores and protocols
 
 EXAMPLES = """
 Examples:
@@ -43,10 +44,10 @@ def command(
     sort: Annotated[
         str | None, typer.Option(help="source-accuracy, parameters, macs, download, released, downloads.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Print the first so many models.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Print at most this many models.")] = None,
     plugin: options.Plugins = None,
 ) -> None:
-    """List model sources, task sources, suites and methods; models by facts; the settings of a source."""
+    """List sources of models and tasks, methods, metrics, suites; models by facts; settings of a source."""
     asked = (modality, source, max_parameters, licence, max_download, local or None, sort, limit)
     if any(option is not None for option in asked):
         from assay.actions.list_models import ModelQuery, find
@@ -85,8 +86,10 @@ def _list(pattern: str | None, plugin: list[Path] | None) -> None:
         registry.family: registry
         for registry in (known.models, known.tasks, known.scores, known.protocols, known.metrics)
     }
-    if pattern is None or pattern in {*listed, SUITES}:
-        for family in [pattern] if pattern else [*listed, SUITES]:
+    if pattern is None or pattern in {*listed, SUITES, METHODS}:
+        methods = [known.scores.family, known.protocols.family]
+        chosen = methods if pattern == METHODS else [pattern] if pattern else [*listed, SUITES]
+        for family in chosen:
             _print_suites() if family == SUITES else _print_family(listed[family])
         return
     source, _, names = pattern.partition(":")

@@ -92,7 +92,7 @@ def _pending(comparison: Comparison, *, is_running: bool) -> str:
     if comparison.pending is None:
         return ""
     line = pending_line(comparison.pending, short_names(model_addresses(comparison)))
-    return line.removesuffix(" Run the study again.") if is_running else line
+    return line.removesuffix(" Run the study again to finish it.") if is_running else line
 
 
 def _packed(charts: Iterable[Chart]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from assay.analysis.across_tasks.overview import ModelOverview, overview
 from assay.findings.comparison import Comparison
 from assay.findings.decision import Recommendation
 from assay.findings.facts import has_random_weights
-from assay.findings.per_task import Standing, TaskFindings, first_word, highest
+from assay.findings.per_task import Standing, TaskFindings, first_word
 from assay.reports.terminal.lines import fitted
 from assay.wording import screen as words
 from assay.wording.numbers import count, decimals, difference_text, interval_text, value_text
@@ -73,7 +73,10 @@ def block_of(
     ]
     controls = [row for row in models if is_random.get(row.model)]
     problem = "" if decision else words.no_recommendation(same, names, is_random)
-    answer = _answer(same, decision, names, tasks) if decision else ()
+    answer = _answer(same, decision, names, tasks, found) if decision else ()
+    if answer and comparison.pending is not None and comparison.search is None:
+        (heading, text), *others = answer
+        answer = ((heading, f"so far {text}"), *others)
     usable = [findings for findings in same if findings.decision is not None]
     confidence: list[str] = []
     if decision and len(usable) == 1:
@@ -102,6 +105,7 @@ def _answer(
     decision: Recommendation,
     names: Mapping[str, str],
     tasks: Mapping[str, str],
+    table: Block,
 ) -> tuple[tuple[str, str], ...]:
     usable = [findings for findings in same if findings.decision is not None]
     name = names[decision.recommended]
@@ -110,7 +114,9 @@ def _answer(
         recommended = words.recommended_text(usable[0], decision, name) + on
         cheaper = words.cheaper_text(usable, decision, names, None)
     else:
-        recommended = f"{name} ({decision.method}), over {len(usable)} tasks"
+        means = {row.model: row.cells[0] for row in table.rows}
+        mean = f" {table.titles[0]} {means[decision.recommended]}," if len(usable) == len(same) else ""
+        recommended = f"{name} ({decision.method}),{mean} over {len(usable)} tasks"
         cheaper = words.cheaper_text(usable, decision, names, _unit(usable))
     answer = [("Recommended:", recommended)]
     return (*answer, ("Cheaper:", cheaper)) if cheaper else tuple(answer)
@@ -123,6 +129,8 @@ def _one(comparison: Comparison, same: Sequence[TaskFindings], tasks: Mapping[st
     places = decimals(standing.value for standing in findings.standings)
     facts = {row.address: row for row in comparison.models}
     first = first_word(findings, facts)
+    best = [row for row in findings.standings if row.rank == 1]
+    top = next((row for row in best if not has_random_weights(row.model, facts)), best[0] if best else None)
     head = (
         words.task_line(findings.task, tasks[findings.task.address]),
         words.metric_line(comparison, findings),
@@ -130,7 +138,7 @@ def _one(comparison: Comparison, same: Sequence[TaskFindings], tasks: Mapping[st
 
     def difference(standing: Standing) -> str:
         if standing.rank == 1:
-            return highest(findings) if has_random_weights(standing.model, facts) else first
+            return first if standing is top else "equal"
         if standing.difference is None:
             return ""
         value = value_text(standing.value - findings.standings[0].value, negated=negated, places=places)

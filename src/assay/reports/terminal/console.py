@@ -13,8 +13,15 @@ from assay.core.escaping import shown
 
 
 def console(file: IO[str] | None = None, *, stderr: bool = False, **settings: Any) -> Console:
-    """Return a console of rich that shows control characters escaped; ``settings`` are those of rich."""
-    return escaping(Console(file=file, stderr=stderr, **settings))
+    """Return a console of rich that shows names as they are: ``:cat:`` is no emoji, ``[red]`` no style.
+
+    Args:
+        file: Where to write, by default standard output.
+        stderr: Write to standard error.
+        settings: Other settings of rich.
+    """
+    shown_as_written = {"emoji": False, "markup": False, **settings}
+    return escaping(Console(file=file, stderr=stderr, **shown_as_written))
 
 
 def escaping(console: Console) -> Console:

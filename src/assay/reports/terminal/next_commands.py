@@ -59,8 +59,10 @@ def next_commands(
         if others:
             second = names[decision.cheaper or others[0]]
             commands.append(("assay", "compare", second, first, *store, *method, *place.options))
-        task = tasks[same[0].task.address]
-        commands.append(("assay", "save", place.store, first, task, *method, *_seed(same[0]), *place.options))
+        if comparison.pending is None:
+            task = tasks[same[0].task.address]
+            save = ("assay", "save", place.store, first, task, *method, *_seed(same[0]), *place.options)
+            commands.append(save)
     return [*commands, *_page(place)]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from rich.cells import cell_len
 
 from assay.core.task import Modality
+from assay.core.text import plural
 from assay.findings.comparison import Comparison
 from assay.reports.terminal.blocks import Block, Row, block_of
 from assay.reports.terminal.lines import columns, command_lines, fitted, paragraph, shorten_end
@@ -168,7 +169,8 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
     others = len(parts.warnings) - len(shown) + parts.notes
     lines = []
     for number, warning in enumerate(shown):
-        more = f"; {others} more (--details)" if others and number == len(shown) - 1 else ""
+        what = plural(others, "note") if others == parts.notes else f"{others} more"
+        more = f"; {what} (--details)" if others and number == len(shown) - 1 else ""
         text = _warning(_capital(warning), more, parts.width - _ANSWER, room.warning_lines)
         heading = ("Warning:" if number == 0 else "").ljust(_ANSWER)
         lines += [f"{' ' * _ANSWER if at else heading}{line}" for at, line in enumerate(text)]
