@@ -79,7 +79,7 @@ def test_a_model_without_values_is_refused_with_its_reason_by_every_command(stor
 def test_a_name_of_several_models_or_of_none_is_an_error(store):
     with pytest.raises(UsageError, match="may be torch:good:load or torch:reader:load"):
         models_called(["load"], store)
-    with pytest.raises(UnknownName, match="Did you mean: torch:good:load"):
+    with pytest.raises(UnknownName, match="Did you mean: good:load"):
         models_called(["torch:good:lod"], store)
     assert address_of_model("torch:new:net", store) == "torch:new:net"
 
