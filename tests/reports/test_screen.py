@@ -21,7 +21,8 @@ from assay.reports.terminal.screen import screen_lines
 from assay.testing.simulated_study import simulate_study
 from assay.wording.names import model_addresses
 from assay.wording.numbers import value_text
-from assay.wording.screen import warnings, watched_line
+from assay.wording.screen import watched_line
+from assay.wording.screen_warnings import warnings
 from assay.wording.short_names import short_names
 
 PLACE = StudyPlace(page="assay-store/report.html")
@@ -185,6 +186,28 @@ def test_warnings_over_several_tasks_name_the_tasks_that_they_are_about():
     assert "on photos: random weights may be as good: pretraining may not help here." in said
     text = "\n".join(screen_lines(found, PLACE))
     assert "random weights (control)" in text or "random (control)" in text  # whole at any width
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [
+        (
+            0.015,
+            "with few_shot(k=5), resnet50.a1_in1k reaches 0.988 (linear_probe 0.973): "
+            "--method 'few_shot(k=5)'",
+        ),
+        (0.005, ""),
+    ],
+)
+def test_a_protocol_that_is_better_by_more_than_the_margin_is_named(gain, said):
+    found = compare(on_tasks(simulate_study(), 0), ranked_by=None, seed=0)
+    best = found.tasks[0].decision.recommended
+    cell = next(cell for cell in found.cells if (cell.model, cell.method) == (best, "linear_probe"))
+    more = replace(cell, method="few_shot(k=5)", value=cell.value + gain)
+
+    texts = warnings(replace(found, cells=(*found.cells, more)), short_names(model_addresses(found)))[0]
+
+    assert [text.partition(" ranks by it.")[0] for text in texts if "reaches" in text] == [said] * bool(said)
 
 
 def test_few_models_show_no_hidden_ones_and_many_show_eight_at_most():

@@ -9,8 +9,8 @@ from assay.core.task import TaskKind
 from assay.core.text import few, plural
 from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
-from assay.findings.facts import ModelRow, TaskFacts, has_random_weights
-from assay.findings.per_task import NOT_RUN, OTHER_MODALITY, TaskFindings, first_word, highest, pretrained
+from assay.findings.facts import ModelRow, TaskFacts
+from assay.findings.per_task import TaskFindings, first_word, pretrained
 from assay.wording.missing import failed_text, left_out_text
 from assay.wording.numbers import PLURAL, interval_text, probability_text, value_text
 from assay.wording.recommendation import (
@@ -31,8 +31,6 @@ _FEWER = {
     CheapBy.LATENCY: "faster",
     CheapBy.MEMORY: "less memory",
 }
-_RANDOM = "random weights may be as good: pretraining may not help here."
-_RANDOM_ABOVE = "random weights have the {} value: no sign here that pretraining helps."
 _FROM_TRAIN = "estimated from training examples; test was not used."
 ALONE = "only one pretrained model has a value, so there is nothing to compare it with."
 Names = Mapping[str, str]
@@ -254,47 +252,3 @@ def confidence_over_tasks(
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
     may = f"it may be best on {best_on} of {plural(len(where), 'task')}."
     return [average or "not all predictions are stored, so the best measured mean decides.", may]
-
-
-def warnings(comparison: Comparison, names: Names) -> tuple[list[str], int]:
-    """Return warnings, the most important first, and the number of further notes."""
-    rows = {row.address: row for row in comparison.models}
-    missing = [cell for findings in comparison.tasks for cell in findings.missing]
-    failed = [cell for cell in missing if cell.status is Status.FAILED]
-    waiting = comparison.pending.unfinished if comparison.pending else ()  # another line has them
-    others = [
-        cell
-        for cell in missing
-        if cell not in failed
-        and not cell.reason.startswith(OTHER_MODALITY)
-        and not (NOT_RUN in cell.reason and cell.model in waiting)
-    ]
-    found = [*([f"{failed_text(failed, names)}."] if failed else []), *comparison.warnings]
-    on_tasks: dict[str, list[str]] = {}
-    for findings in comparison.tasks:
-        if findings.is_above_chance and _random_may_be_best(findings, rows):
-            sentence = (_RANDOM if first_word(findings, rows) == "best" else _RANDOM_ABOVE).format(
-                highest(findings)
-            )
-            on_tasks.setdefault(sentence, []).append(findings.task.address)
-    for findings in comparison.tasks:
-        for sentence in findings.task.warnings:
-            on_tasks.setdefault(sentence, []).append(findings.task.address)
-    found += [_about(tasks, sentence, comparison) for sentence, tasks in on_tasks.items()]
-    if others:
-        found.append(f"{left_out_text(others, names)}.")
-    notes = {note for findings in comparison.tasks for note in findings.task.notes} - set(on_tasks)
-    return found, len(notes)
-
-
-def _random_may_be_best(findings: TaskFindings, rows: Mapping[str, ModelRow]) -> bool:
-    return any(row.may_be_best and has_random_weights(row.model, rows) for row in findings.standings)
-
-
-def _about(tasks: Sequence[str], sentence: str, comparison: Comparison) -> str:
-    """Return a warning about tasks, which are named unless there is only one."""
-    if len(comparison.tasks) == 1:
-        return sentence
-    first = sentence[:1] if sentence[1:2].isupper() else sentence[:1].lower()
-    others = f" and {plural(len(tasks) - 1, 'other task')}" * (len(tasks) > 1)
-    return f"on {comparison.names.get(tasks[0], tasks[0])}{others}: {first}{sentence[1:]}"

@@ -16,6 +16,7 @@ from assay.reports.terminal.lines import columns, command_lines, fitted, paragra
 from assay.reports.terminal.next_commands import StudyPlace, next_commands
 from assay.wording import screen as words
 from assay.wording.names import model_addresses
+from assay.wording.screen_warnings import warnings
 from assay.wording.search import search_confidence, searched_line
 from assay.wording.short_names import short_names
 
@@ -84,7 +85,7 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
                 is_alone = missed and first == words.ALONE
                 block = replace(block, confidence=(*missed, *rest) if is_alone else (first, *missed, *rest))
             blocks.append(block)
-    found, notes = words.warnings(comparison, names)
+    found, notes = warnings(comparison, names)
     parts = _Screen(
         notice=_notice(comparison, names),
         blocks=tuple(blocks),
