@@ -10,6 +10,8 @@ from assay.analysis.pairwise import ALPHA, MOST_STEPPED, compare_pairs, differen
 
 NOTHING = np.empty((0, 3))
 
+_REACH = 0.2  # three standard deviations over seeds; a seed gives other draws on other processors
+
 
 def p_values_of(ratios: np.ndarray, deviation: float) -> np.ndarray:
     """Return the p-values of the differences of values whose errors are normal."""
@@ -47,7 +49,7 @@ def test_independent_models_are_adjusted_as_by_tukey(models):
     pairs = compare_pairs(values, p_values_of(values, 2**0.5), independent(models), 0)
 
     assert pairs.p_values[0, 1] == pytest.approx(0.05, abs=0.015)
-    assert pairs.reach[0, 1] == pytest.approx(values[0], abs=0.09)
+    assert pairs.reach[0, 1] == pytest.approx(values[0], abs=_REACH)
 
 
 def test_two_models_need_no_adjustment():
@@ -115,9 +117,9 @@ def test_intervals_of_differences_are_those_of_tukey():
     to_best = compare_pairs(values, p_values_of(values, 2**0.5), independent(3), 0).differences(1)
 
     assert [(each.low, each.high) for each in to_best] == [
-        pytest.approx((-5 - reach, -5 + reach), abs=0.15),
+        pytest.approx((-5 - reach, -5 + reach), abs=_REACH),
         (0.0, 0.0),
-        pytest.approx((-4 - reach, -4 + reach), abs=0.15),
+        pytest.approx((-4 - reach, -4 + reach), abs=_REACH),
     ]
 
 
