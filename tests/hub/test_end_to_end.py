@@ -194,11 +194,11 @@ def test_a_gated_model_runs_by_the_same_command_once_the_token_may_read_it(
 
     assert [run.code for run in (without, waiting, granted)] == [1, 1, 0]
     assert "Ask for access at http://" in without.stdout
-    assert "The same command tries again where a network, file, package or memory was missing" in (
+    assert "The same command retries what a\nnetwork, file, package, memory or --time-limit stopped" in (
         without.stderr
     )
     assert "Your token has no access yet" in waiting.stdout
-    assert "[1 of 1] hf:org/gated" in granted.stderr  # what is finished does not run again
+    assert "[1 of 1] gated on " in granted.stderr  # what is finished does not run again
     assert granted.stdout.count("1.000  0.884 to 1.000") == 2
 
 

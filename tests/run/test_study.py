@@ -302,7 +302,7 @@ def test_one_task_under_two_addresses_is_one_task(study, photos):
 
 def test_a_tiny_test_is_warned_of(study):
     assert study("colours", methods=("knn",)).run().tasks[0].task.notes == (
-        "Only 18 test examples, each 6 points: expect wide intervals.",
+        "Only 18 test examples, so one is worth 6 points: expect wide intervals.",
     )
 
 

@@ -23,6 +23,7 @@ _PARALLEL = 0.9  # minimum fraction of rows with as many tags as words for colum
 _MANY_NUMBERS = 20
 _TRUTHS = ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}, {"True", "False"})
 _MANY_SHARE = 0.05
+_ONLY_NUMBERS = " Columns of numbers are no examples: Assay compares models of texts, images and sounds."
 
 
 def choose_columns(
@@ -276,15 +277,15 @@ def _texts(
     wordy = sorted((name for name in free if _words(free[name]) >= 2), key=lambda name: -_words(free[name]))
     if wordy:
         return (wordy[0],), (f"'{wordy[0]}' is taken as the text, because it has the most words.",)
-    if free and all(read_numbers(cells).are_all for cells in free.values()):
-        raise UnreadableTask(
-            f"{title} holds only numbers ({', '.join(head)}). Assay compares models of texts, images and "
-            "sounds: name a table with one of these."
-        )
     raise UnreadableTask(
         f"Cannot tell which column of {title} holds the examples: it has {', '.join(head)}. "
         "Write for example (text='...', label='...') after its name, or image='...' for image files."
+        f"{'' if any(map(_has_words, free.values())) else _ONLY_NUMBERS}"
     )
+
+
+def _has_words(cells: Sequence[str]) -> bool:
+    return not read_numbers(cells).are_all
 
 
 def _words(cells: Sequence[str]) -> float:
