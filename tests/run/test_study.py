@@ -179,7 +179,7 @@ def test_a_model_that_reads_something_else_is_not_opened(study, opened, words, p
 
 
 def test_a_study_without_any_model_for_its_tasks_says_what_reads_what(study, words):
-    with pytest.raises(UsageError, match=r"zoo:colours reads images; table:.*words.csv holds texts"):
+    with pytest.raises(UsageError, match=r"zoo:colours reads images, but table:.*words.csv holds texts"):
         study("colours", tasks=[str(words)]).plan()
 
 
