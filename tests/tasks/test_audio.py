@@ -194,7 +194,7 @@ def test_a_folder_of_other_files_says_what_is_looked_for(photos: Path) -> None:
 
 
 def test_a_model_of_images_does_not_read_sounds(tones: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="zoo:colours reads images; audio:.* holds sounds"):
+    with pytest.raises(UsageError, match="zoo:colours reads images, but audio:.* holds sounds"):
         Study(models=["zoo:colours"], tasks=[f"audio:{tones}"], store=tmp_path / "store").plan()
 
 
