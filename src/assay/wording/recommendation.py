@@ -177,7 +177,7 @@ def _remedy(findings: TaskFindings) -> str:
     if needed is None:
         return ""
     there = findings.task.test_count
-    return f". To tell the top two apart takes {needed_text(needed)} test examples (now {there:,})"
+    return f". Telling the top two apart takes {needed_text(needed)} test examples (now {there:,})"
 
 
 def needed_text(needed: NeededExamples) -> str:

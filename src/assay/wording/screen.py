@@ -231,7 +231,7 @@ def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str
     needed = findings.examples_to_separate
     if needed is None:
         return [f"{may}."]
-    return [f"{may}.", f"to tell the top two apart takes {needed_text(needed)} test examples."]
+    return [f"{may}.", f"telling the top two apart takes {needed_text(needed)} test examples."]
 
 
 def confidence_over_tasks(
