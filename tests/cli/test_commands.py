@@ -194,14 +194,6 @@ def test_check_finds_what_is_wrong(assay, model, message):
     assert message in out
 
 
-@pytest.mark.parametrize("command", ["rank", "run", "report", "list", "check", "demo", "export", "across"])
-def test_help_has_examples(assay, command):
-    code, out, _ = assay(command, "--help")
-
-    assert code == 0
-    assert f"assay {command}" in out
-
-
 def test_stopping_says_how_to_continue(assay, photos, monkeypatch):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

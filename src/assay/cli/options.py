@@ -45,7 +45,11 @@ ExamplesPerPart = Annotated[
 Html = Annotated[Path | None, typer.Option(help="Where to write the HTML page [STORE/report.html].")]
 RetryFailed = Annotated[
     bool,
-    typer.Option("--retry-failed", help="Run all failed jobs again, also those whose model failed."),
+    typer.Option(
+        "--retry-failed",
+        help="Run every failed job again; otherwise only those that a network, file, package, memory or "
+        "lower --time-limit stopped.",
+    ),
 ]
 Rescan = Annotated[
     bool, typer.Option("--rescan", help="Read and check all files again, not only those that changed.")
@@ -117,14 +121,6 @@ Tasks = Annotated[
 Measure = Annotated[
     str | None,
     typer.Option(help="The protocol whose results are compared.", autocompletion=completion.methods),
-]
-NewFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        help="A new or empty folder to write to; by default 'saved' or 'submission', with a number if that "
-        "exists.",
-    ),
 ]
 SplitSeed = Annotated[int, typer.Option(help="The seed of the study's splits.")]
 

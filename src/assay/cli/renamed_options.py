@@ -16,7 +16,6 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
         "--models": "--model",
         "--methods": "--method",
         "--report": "--html",
-        "--random-floor": "--control",
         "--no-random-floor": "--no-control",
     },
     "report": {"--ranked-by": "--method"},

@@ -14,7 +14,7 @@ Examples:
 
 - `assay across leaderboard.csv`
 
-- `assay across errors.csv --lower-is-better '*'` where lower is better
+- `assay across errors.csv --lower-is-better '*'`  # where lower is better
 
 - `assay across results.parquet --method linear_probe`
 

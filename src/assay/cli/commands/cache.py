@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 EXAMPLES = """
 Examples:
 
-- `assay cache assay-store` lists the features and Moments that are kept, with their size and last use
+- `assay cache assay-store`  # lists the features and Moments that are kept, with their size and last use
 
-- `assay cache` lists the pixels of images that are kept for all studies, and what was found in files
+- `assay cache`  # lists the pixels of images that are kept for all studies, and what was found in files
 
-- `assay cache assay-store --cache-size 10GB` removes the least recently used until 10 GB are left
+- `assay cache assay-store --cache-size 10GB`  # removes the least recently used until 10 GB are left
 
 Results, predictions and labels are never removed. Removed features are computed again if needed.
 """

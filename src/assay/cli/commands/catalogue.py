@@ -13,7 +13,7 @@ from assay.cli.printing import say
 EXAMPLES = """
 Examples:
 
-- `assay catalogue update` asks about the curated zoo
+- `assay catalogue update`  # asks about the curated zoo
 
 - `assay catalogue update 'timm:*mobilenet*'`
 """

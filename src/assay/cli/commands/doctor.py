@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 EXAMPLES = """
 Examples:
 
-- `assay doctor` shows versions, devices, and caches with their sizes
+- `assay doctor`  # shows versions, devices, and caches with their sizes
 
-- `assay doctor timm:resnet18.a1_in1k hub:mteb/banking77 fine_tune` says which packages these lack
+- `assay doctor timm:resnet18.a1_in1k hub:mteb/banking77 fine_tune`  # says which packages these lack
 
-- `assay doctor --network` also asks the Hugging Face hub for one answer; nothing else uses the network
+- `assay doctor --network`  # also asks the Hugging Face hub for one answer; nothing else uses the network
 
 Exit code 1 if something that you named is missing, or the hub does not answer.
 """

@@ -17,11 +17,11 @@ Examples:
 
 - `assay export assay-store results.csv`
 
-- `assay export assay-store table.tex` models by tasks for a paper; `.md` for an issue
+- `assay export assay-store table.tex`  # a table of models by tasks for a paper; .md for an issue
 
-- `assay export assay-store card.yaml` the model-index of a model card; `.eval_results` for benchmarks
+- `assay export assay-store card.yaml`  # the model-index of a model card; .eval_results for benchmarks
 
-- `assay export assay-store study.mlflow` logs to MLflow; `.wandb` and `.trackio` to these tools
+- `assay export assay-store study.mlflow`  # logs to MLflow; .wandb and .trackio log to these tools
 """
 
 

@@ -15,7 +15,7 @@ Examples:
 
 - `assay fetch hf:google-bert/bert-base-uncased 'timm:mobilenetv3*' glue:rte`
 
-- `assay fetch study.toml`, and then `assay run study.toml --offline`
+- `assay fetch study.toml && assay run study.toml --offline`
 """
 
 

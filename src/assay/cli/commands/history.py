@@ -14,11 +14,13 @@ from assay.core.errors import UsageError
 EXAMPLES = """
 Examples:
 
-- `assay history` lists the tables: those that come with Assay, and yours
+- `assay history`  # lists the tables: those that come with Assay, and yours
 
-- `assay history add assay-store` adds what your study measured; `add results.csv --modality image` any table
+- `assay history add assay-store`  # adds what your study measured
 
-- `assay history export history.json` writes what you added, numbers and names only; others add that file
+- `assay history add results.csv --modality image`  # adds any table of results
+
+- `assay history export history.json`  # writes what you added, numbers and names only, for others to add
 
 - `assay history remove assay-store`
 

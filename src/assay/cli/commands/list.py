@@ -21,13 +21,13 @@ METHODS = "methods"  # scores and protocols
 EXAMPLES = """
 Examples:
 
-- `assay list` shows sources, scores, protocols and metrics
+- `assay list`  # shows sources, scores, protocols and metrics
 
-- `assay list torch` shows the settings of a source, with their types
+- `assay list torch`  # shows the settings of a source, with their types
 
 - `assay list models --modality image --max-parameters 30M --licence apache-2.0 --sort source-accuracy`
 
-- `assay list 'timm:*mobilenet*(max_parameters=5e6)'` shows the models that a pattern names
+- `assay list 'timm:*mobilenet*(max_parameters=5e6)'`  # shows the models that a pattern names
 """
 
 

@@ -10,7 +10,7 @@ import typer
 EXAMPLES = """
 Examples:
 
-- `assay merge study.assay` merges the shards in study.assay.shards, also while some of them run
+- `assay merge study.assay`  # merges the shards in study.assay.shards, also while some of them run
 
 - `assay merge study.assay 'node*/study.assay' other.assay`
 

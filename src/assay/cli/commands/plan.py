@@ -13,11 +13,11 @@ from assay.cli import options
 EXAMPLES = """
 Examples:
 
-- `assay plan study.toml --shards 20 --gpus-per-job 1 --cpus-per-job 8 > job.sh`, then `sbatch job.sh`
+- `assay plan study.toml --shards 20 --gpus-per-job 1 --cpus-per-job 8 > job.sh && sbatch job.sh`
 
-- without SLURM, any machine that reads the same files runs `assay run study.toml --shard 3/20`
+- `assay run study.toml --shard 3/20`  # without SLURM, on any machine that reads the same files
 
-- `assay merge study.assay` collects what the shards finished
+- `assay merge study.assay`  # collects what the shards finished
 """
 
 

@@ -12,17 +12,17 @@ from assay.cli import completion, options
 EXAMPLES = """
 Examples:
 
-- `assay rank ./photos` compares all models for images that are packaged or cached here
+- `assay rank ./photos`  # compares all models for images that are packaged or cached here
 
 - `assay rank ./photos --model 'timm:*mobilenetv3*' --model torchvision:resnet18`
 
 - `assay rank 'reviews.csv(label="stars")' --model sentence:all-MiniLM-L6-v2`
 
-- `assay rank ./photos --model 'timm:vit_small*' --estimate` trains nothing
+- `assay rank ./photos --model 'timm:vit_small*' --estimate`  # trains nothing
 
-- `assay rank ./photos --model 'timm:*' --budget 30m` tries the models that promise most for their cost
+- `assay rank ./photos --model 'timm:*' --budget 30m`  # tries the models that promise most for their cost
 
-- `assay rank reviews.csv --model sentence:all-MiniLM-L6-v2 --dry-run` shows how the data are read
+- `assay rank reviews.csv --model sentence:all-MiniLM-L6-v2 --dry-run`  # shows how the data are read
 """
 
 
@@ -47,11 +47,12 @@ def command(
         typer.Option("--method", help="Score or protocol; repeatable.", autocompletion=completion.methods),
     ] = None,
     estimate: Annotated[
-        bool, typer.Option(help="Compute scores only: nothing is trained, and test is not used.")
+        bool,
+        typer.Option("--estimate", help="Compute scores only: nothing is trained, and test is not used."),
     ] = False,
-    control: Annotated[
-        bool, typer.Option(help="Evaluate one model with random weights as a control.")
-    ] = True,
+    no_control: Annotated[
+        bool, typer.Option("--no-control", help="Leave out the control: one model with random weights.")
+    ] = False,
     store: Annotated[
         Path, typer.Option(help="Folder for results, features and the report.")
     ] = options.DEFAULT_STORE,
@@ -116,7 +117,7 @@ def command(
         seeds=seeds,
         device=device,
         batch_size=batch_size,
-        control=control,
+        control=not no_control,
         max_parameters=max_parameters,
         max_latency=max_latency,
         licences=licence or (),

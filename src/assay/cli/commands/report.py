@@ -16,7 +16,7 @@ Examples:
 
 - `assay report assay-store --html out.html --method knn`
 
-- `assay report assay-store --watch` while a study runs
+- `assay report assay-store --watch`  # while a study runs
 """
 
 
@@ -30,7 +30,7 @@ def command(
     margin: options.Margin = None,
     cheap_by: options.CheapBy = None,
     details: options.Details = False,
-    watch: Annotated[bool, typer.Option(help="Follow a running study until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow a running study until Ctrl-C.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """Print the findings of a store and write one HTML file, without running anything."""

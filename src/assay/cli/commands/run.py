@@ -20,9 +20,9 @@ Examples:
 
 - `assay run study.toml --retry-failed`
 
-- `assay run study.toml --engine ray --gpus-per-job 0.5` runs it on a Ray cluster
+- `assay run study.toml --engine ray --gpus-per-job 0.5`  # runs it on a Ray cluster
 
-- `assay run study.toml --shard 3/20` after `assay plan study.toml --shards 20`
+- `assay run study.toml --shard 3/20`  # after assay plan study.toml --shards 20
 
 A study file: `models = ["timm:resnet18.a1_in1k"]`, `tasks = ["./photos", "table:reviews.csv"]`,
 `methods = ["linear_probe", "knn", "logme"]`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ Examples:
 
 - `assay save study.toml timm:resnet18.a1_in1k ./photos --method 'fine_tune(trials=8)'`
 
-- `assay predict winner new.jpg`, or `python winner/predict.py new.jpg`
+- `assay predict winner new.jpg`  # the same: python winner/predict.py new.jpg
 """
 
 
@@ -32,7 +33,10 @@ def command(
         str,
         typer.Option(help="The protocol whose trained model is saved.", autocompletion=completion.methods),
     ] = "linear_probe",
-    out: options.NewFolder = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A new or empty folder to write to [saved; with a number if that exists]."),
+    ] = None,
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,

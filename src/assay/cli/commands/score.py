@@ -13,11 +13,11 @@ from assay.cli.printing import say
 EXAMPLES = """
 Examples:
 
-- `assay score features.npz` computes every score that the file allows and that takes seconds
+- `assay score features.npz`  # computes every score that the file allows and that takes seconds
 
-- `assay score resnet.npz vit.npz --method logme --method ridge_cv` shows models side by side
+- `assay score resnet.npz vit.npz --method logme --method ridge_cv`  # shows models side by side
 
-- `assay score features.npz --plugin my_score.py` adds a score of your own
+- `assay score features.npz --plugin my_score.py`  # adds a score of your own
 
 The file holds `features` (examples x width) and `labels`; `source_probs` and
 `random_features` are optional: `np.savez("features.npz", features=F, labels=y)`.
@@ -37,7 +37,7 @@ def command(
         int, typer.Option(help="Most examples for scores that compare examples; 0 for all.")
     ] = 5000,
     interval: Annotated[
-        bool, typer.Option(help="Intervals for every score; takes five times as long.")
+        bool, typer.Option("--interval", help="Intervals for every score; takes five times as long.")
     ] = False,
     plugin: options.Plugins = None,
     json: Annotated[Path | None, typer.Option(help="Where to write JSON.")] = None,

@@ -51,7 +51,8 @@ def command(
     ] = None,
     top: Annotated[float | None, typer.Option(help="The highest possible value of the metric.")] = None,
     exclude_contaminated: Annotated[
-        bool, typer.Option(help="Leave out models whose name contains that of the task.")
+        bool,
+        typer.Option("--exclude-contaminated", help="Leave out models whose name contains that of the task."),
     ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Draw regret against models and cost: a file .html or .svg.")

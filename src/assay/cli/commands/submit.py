@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ Examples:
 
 - `assay submit assay-store hf:google-bert/bert-base-uncased --method fine_tune --out submission`
 
-- `zip -j submission.zip submission/*.tsv` and upload it at gluebenchmark.com/submit
+- `zip -j submission.zip submission/*.tsv`  # to upload at gluebenchmark.com/submit
 """
 
 
@@ -24,7 +25,10 @@ def command(
     study: options.StudyArgument,
     model: options.ModelArgument,
     method: Annotated[str, typer.Option(help="The protocol that trained it.")] = "linear_probe",
-    out: options.NewFolder = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A new or empty folder to write to [submission; with a number if that exists]."),
+    ] = None,
     seed: options.SplitSeed = 0,
     device: options.Device = "auto",
     offline: options.Offline = False,

@@ -13,9 +13,9 @@ from assay.cli.printing import say
 EXAMPLES = """
 Examples:
 
-- `assay verify assay-store` verifies every checksum, and every result against its predictions
+- `assay verify assay-store`  # verifies every checksum, and every result against its predictions
 
-- `assay verify assay-store --rerun 5 --json verified.json` runs five finished jobs again as well
+- `assay verify assay-store --rerun 5 --json verified.json`  # runs five finished jobs again as well
 
 The exit code is 0 if nothing is wrong, and 1 otherwise.
 """
