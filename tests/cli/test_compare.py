@@ -69,7 +69,7 @@ def test_a_wrong_request_says_what_to_write(assay, store, arguments, message):
 
 
 def test_a_model_beyond_a_limit_is_told_and_never_passes_the_gate(assay, store, tmp_path):
-    message = "noisy is beyond a limit: it has more than 35 parameters"
+    message = "noisy is beyond a limit: more than 35 parameters"
     limit = ("--max-parameters", "35")
 
     assert message in " ".join(assay("compare", "zoo:colours", "zoo:noisy", *limit)[1].split())

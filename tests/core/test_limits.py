@@ -52,7 +52,7 @@ def test_without_limits_nothing_is_refused():
         (Limits(max_parameters=10), ""),
         (Limits(max_latency_seconds=0.02), "more than 20 ms"),
         (Limits(max_latency_seconds=0.03), ""),
-        (Limits.of(licences=["MIT"]), "its licence is Apache-2.0"),
+        (Limits.of(licences=["MIT"]), "licence Apache-2.0"),
         (Limits.of(licences=["mit", "APACHE*"]), ""),
     ],
 )
@@ -66,14 +66,14 @@ def test_a_refusal_by_an_unreliable_latency_says_so():
     limits = Limits(max_latency_seconds=0.02)
 
     assert limits.refusal(facts(), 0.03, is_reliable=False) == (
-        "left out: it takes more than 20 ms per example, by an unreliable measurement"
+        "left out: latency of more than 20 ms per example, by an unreliable measurement"
     )
     assert limits.refusal(facts(), 0.01, is_reliable=False) == ""
 
 
 def test_what_is_not_known_is_refused():
     assert "could not be measured" in Limits(max_latency_seconds=1).refusal(facts(), None)
-    assert "licence is not known" in Limits.of(licences=["mit"]).refusal(facts(licence=None), None)
+    assert "unknown licence" in Limits.of(licences=["mit"]).refusal(facts(licence=None), None)
 
 
 def test_random_weights_need_no_licence():

@@ -160,7 +160,7 @@ def test_a_page_has_score_agreement_error_analysis_and_model_similarity(comparis
     error_analysis = comparison.tasks[0].error_analysis
 
     assert f"400 examples; every model correct: {error_analysis.right_in_all}" in text
-    assert "most models predict" in text  # of the examples that all models miss
+    assert "most frequent wrong answer" in text  # of the examples that all models miss
     assert "Predictions of <a" in text  # by true class
     assert "err on the same examples" in text
 

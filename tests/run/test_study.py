@@ -349,7 +349,7 @@ def test_a_model_beyond_the_limits_runs_once_they_are_lifted(study):
     free = study(*models).run()
 
     assert [one.model for one in limited.tasks[0].standings] == ["zoo:colours"]
-    assert [cell.reason for cell in limited.tasks[0].missing] == ["left out: it has more than 100 parameters"]
+    assert [cell.reason for cell in limited.tasks[0].missing] == ["left out: more than 100 parameters"]
     assert {cell.model for cell in limited.cells} == {"zoo:colours"}
     assert len(free.tasks[0].standings) == 2
 

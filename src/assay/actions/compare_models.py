@@ -12,7 +12,7 @@ from assay.analysis.change.change import Pair, change
 from assay.analysis.evidence import Evidence
 from assay.analysis.per_task.cells import choose_method, gather
 from assay.core.errors import UsageError
-from assay.core.limits import Limits
+from assay.core.limits import LEFT_OUT, Limits
 from assay.findings.change import Change
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
@@ -56,7 +56,7 @@ def compare_models(
 def within(change: Change, limits: Limits) -> Change:
     """Return the change with the refusal of the new model, if limits forbid it."""
     after = change.after
-    refusal = after.refusal(limits).removeprefix("left out: ")
+    refusal = after.refusal(limits).removeprefix(LEFT_OUT)
     if not refusal:
         return change
     sentence = f"{after.address} is beyond a limit: {refusal}"

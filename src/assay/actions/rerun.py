@@ -47,7 +47,7 @@ def _again(store: Store, result: Result, folder: Path, device: str) -> tuple[flo
     )
     ready = study.plan()
     if key not in ready.jobs:
-        raise AssayError("its data, its model or the version of a package is another now")
+        raise AssayError("its data, its model or the version of a package has changed")
     study.run(ready=ready.without(ready.jobs.keys() - {key}))
     with closing(open_existing(folder)) as fresh:
         (now,) = fresh.results({key})

@@ -135,7 +135,7 @@ def estimate(view: ArrayView, score: Score, metric: str | None = None, *, interv
         NotApplicable: The score has no value here; the text says why.
     """
     if view.kind not in score.kinds:
-        raise NotApplicable(f"it is for {' and '.join(sorted(score.kinds))} labels, not {view.kind}")
+        raise NotApplicable(f"only for {' and '.join(sorted(score.kinds))} labels, not {view.kind}")
     judge = _metric(metric, view.labels)
     value = score.estimate(view, judge)
     if not np.isfinite(value):

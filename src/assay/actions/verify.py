@@ -21,6 +21,7 @@ from assay.store.prediction_files import MOST_PROBS
 from assay.store.results import Store, open_existing
 from assay.store.rows import key_of_features
 from assay.store.verification import database_damage, files_of
+from assay.wording.numbers import as_shown
 
 _ROUNDED = 1e-9  # sums of another machine
 _SINGLE = 1e-4  # of metrics of probabilities, which are stored in single precision
@@ -135,7 +136,9 @@ def _contradictions(
         yield from _other_metrics(result, predicted, truth)
         names = [name for name in result.metrics if (result.job.fingerprint, name) in main]
         if all(result.metrics[name] != result.value for name in names):
-            yield f"its value, {result.value}, is not its {' or '.join(names)}"
+            negated = any(families().metrics.load(name).shown_negated for name in names)
+            value = as_shown(result.value or 0.0, negated=negated)
+            yield f"its value, {value}, is not its {' or '.join(names)}"
 
 
 def _known(result: Result) -> list[str]:
@@ -151,7 +154,9 @@ def _other_metrics(result: Result, predicted: Predicted, truth: Labels) -> Itera
             continue
         near = _SINGLE if metric.judges_probs else _ROUNDED
         if not np.isclose(value, result.metrics[name], rtol=near, atol=near):
-            yield f"its {name} is stored as {result.metrics[name]:.6g}, and its predictions have {value:.6g}"
+            both = (result.metrics[name], value)
+            stored, own = (as_shown(number, negated=metric.shown_negated) for number in both)
+            yield f"its {name} is stored as {stored:.6g}, and its predictions have {own:.6g}"
 
 
 def _drawn(results: Sequence[Result], count: int, seed: int) -> list[Result]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -70,7 +70,10 @@ def compare(evidence: Evidence, *, ranked_by: str | None, seed: int, rule: Rule 
         for task in evidence.tasks
     ]
     judged = [judge(of_task, rows, rule, seed) for of_task in of_tasks]
-    findings = [task.findings for task in judged]
+    findings = [
+        replace(task.findings, negated_metrics=_negated(of_task.all_cells, evidence.metrics))
+        for of_task, task in zip(of_tasks, judged, strict=True)
+    ]
     pretrained = [cell for cell in cells if not has_random_weights(cell.model, rows)]
     across = Deferred(partial(across_modalities, judged, seed))
     decided = decisions(findings, rows, rule)
@@ -148,6 +151,12 @@ def _on_task(
         groups=evidence.contents(task, SplitName.TEST) if seeds else None,
         held_out=held_out,
     )
+
+
+def _negated(cells: Iterable[Cell], metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """Return the metrics of the cells whose values are the negative of what people write."""
+    names = {name for cell in cells for name in cell.metrics}
+    return tuple(sorted(name for name in names if name in metrics and metrics[name].shown_negated))
 
 
 def _similarities(

@@ -37,7 +37,7 @@ class Evidence:
         models: The models that could be opened.
         predictions: Test predictions by the key of the job.
         truths: Test labels by the fingerprint of the task.
-        metrics: The main metrics of the tasks, by name.
+        metrics: Every metric by name.
         scores: The methods that are scores, as written in the jobs.
         settings: Settings of the study, for the reader.
         limits: Requirements that a model must meet to be ranked.

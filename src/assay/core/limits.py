@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from assay.core.errors import UsageError
 from assay.core.model import ModelFacts
 
+LEFT_OUT = "left out: "  # begins the reason of each model that is not ranked
 _COUNTS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _BYTES = {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
@@ -60,14 +61,14 @@ class Limits:
             is_reliable: Whether the latency is reliable; if it is not, the sentence says so.
         """
         if self.max_parameters is not None and facts.parameters > self.max_parameters:
-            return f"left out: it has more than {self.max_parameters:,.0f} parameters"
+            return LEFT_OUT + f"more than {self.max_parameters:,.0f} parameters"
         if self.max_latency_seconds is not None:
             if latency_seconds is None:
-                return "left out: its latency could not be measured"
+                return LEFT_OUT + "latency could not be measured"
             if latency_seconds > self.max_latency_seconds:
                 doubt = "" if is_reliable else ", by an unreliable measurement"
                 most = f"{1e3 * self.max_latency_seconds:,.4g} ms"
-                return f"left out: it takes more than {most} per example{doubt}"
+                return LEFT_OUT + f"latency of more than {most} per example{doubt}"
         return "" if facts.is_random else self._unlicensed(facts.licence)  # random weights have no licence
 
     def allows(self, licence: str) -> bool:
@@ -79,8 +80,8 @@ class Limits:
         if not self.licences:
             return ""
         if licence is None:
-            return "left out: its licence is not known"
-        return "" if self.allows(licence) else f"left out: its licence is {licence}"
+            return LEFT_OUT + "unknown licence"
+        return "" if self.allows(licence) else LEFT_OUT + f"licence {licence}"
 
 
 NO_LIMITS = Limits()

@@ -48,6 +48,7 @@ _FIXED: dict[str, type] = {
     "task_test_count": int,
     "task_fingerprint": str,
     "shown_negated": bool,
+    "negated_metrics": str,
     "model_parameters": int,
     "model_macs": int,
     "model_width": int,
@@ -142,6 +143,7 @@ def _of_task(findings: TaskFindings) -> dict[str, Value]:
     return {
         **_named(findings.task, *names, prefix="task_"),
         "shown_negated": findings.shown_negated,
+        "negated_metrics": " ".join(findings.negated_metrics) or None,
     }
 
 

@@ -130,7 +130,7 @@ def _name(short: str, standing: Standing, findings: TaskFindings, models: Mappin
         "recommended": standing.model == findings.recommended,
         "cheaper": decision is not None and standing.model == decision.cheaper,
         "random weights, a control": has_random_weights(standing.model, models),
-        "may be best": standing.may_be_best and not has_random_weights(standing.model, models),
+        "may be best": standing.may_be_best,
     }
     name = escape(short)
     name = f"<b>{name}</b>" if marks["recommended"] else name

@@ -154,6 +154,8 @@ class TaskFindings:
         error_analysis: Of a classification task, from the predictions of all models; None without them.
         slices: The results on each slice of test that the task defines.
         decision: The decision between the pretrained models; None if no model can be recommended.
+        negated_metrics: Names of the metrics of the cells whose values are the negative of what people write,
+            so that higher is better (log loss).
     """
 
     task: TaskFacts
@@ -174,6 +176,7 @@ class TaskFindings:
     error_analysis: ErrorAnalysis | None = None
     slices: tuple[SliceFindings, ...] = ()
     decision: Recommendation | None = None
+    negated_metrics: tuple[str, ...] = ()
 
     @property
     def by_model(self) -> dict[str, Standing]:

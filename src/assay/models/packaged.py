@@ -45,9 +45,9 @@ def _lite(*facts: Any) -> CatalogueEntry:
 
 
 _LISTED = {
-    "efficientnet_lite0": _lite(4_652_008, 400_000_000, 224, 0.74846, 18_826_032),
-    "efficientnet_lite1": _lite(5_416_680, 620_000_000, 240, 0.76674, 21_946_926),
-    "efficientnet_lite2": _lite(6_092_072, 890_000_000, 260, 0.7747, 24_666_229),
+    "efficientnet_lite0": _lite(4_652_008, 385_187_552, 224, 0.74846, 18_826_032),
+    "efficientnet_lite1": _lite(5_416_680, 600_185_232, 240, 0.76674, 21_946_926),
+    "efficientnet_lite2": _lite(6_092_072, 859_736_272, 260, 0.7747, 24_666_229),
     _MINILM: CatalogueEntry(
         "",
         Modality.TEXT,

@@ -18,7 +18,8 @@ Schema = dict[str, Any]
 SCHEMA = 5  # increase it if a field is removed or changes its meaning, not for new fields
 _FOR_PEOPLE = frozenset({"examples", "hardest"})  # pictures
 DIRECTION = (
-    "Every value, floor and interval is higher-is-better; shown_negated marks those that people negate."
+    "Every value, floor and interval is higher-is-better: where shown_negated is true, and in the metrics of "
+    "negated_metrics, it is the negative of what people write (RMSE, log loss)."
 )
 
 

@@ -97,7 +97,7 @@ def _finish(job: Job, method: Method, encodings: Encodings, device: str) -> Fini
     start = time.perf_counter()
     kind = encodings.task.train.labels.kind
     if kind not in method.kinds:
-        raise NotApplicable(f"it is for {_listed(method.kinds)} tasks")
+        raise NotApplicable(f"only for {_listed(method.kinds)} tasks")
     if not len(encodings.task.train) and not isinstance(method, (FactScore, WeightScore, SourceProtocol)):
         raise NotApplicable("the task has no train to learn from")
     with measured_memory(device) as memory:

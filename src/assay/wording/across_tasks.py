@@ -11,7 +11,7 @@ from assay.findings.across import Across, Criterion, Unit
 from assay.findings.similarity import Similarity, SimilarityMatrix
 from assay.wording.numbers import value_text
 
-INDEX, MEAN_RANK, WORST = "the index", "mean rank", "its worst task"  # the names of criteria
+INDEX, MEAN_RANK, WORST = "index", "mean rank", "worst task"  # the names of criteria
 STRENGTH, BORDA = "strength on shared tasks", "Borda points"
 _PLACES = {INDEX: 3, MEAN_RANK: 1, WORST: 3, STRENGTH: 2, BORDA: 1}  # decimals
 _NAMED = 3  # models or tasks that a sentence names
@@ -45,13 +45,13 @@ def _who_leads(across: Across) -> str:
     if not across.criteria:
         return ""
     names = listing([criterion.name for criterion in agreeing]) if agreeing else ""
-    sentence = f"{first} leads on {names}" if agreeing else f"{first} leads"
+    sentence = f"{first} is first by {names}" if agreeing else f"{first} is first"
     if not others:
         return f"{sentence}." if len(agreeing) > 1 else ""
     by_leaders: dict[tuple[str, ...], list[str]] = {}
     for criterion in others:
         by_leaders.setdefault(criterion.leaders, []).append(_criterion(criterion))
-    against = [f"{few(leaders, _NAMED)} on {listing(ways)}" for leaders, ways in by_leaders.items()]
+    against = [f"{few(leaders, _NAMED)} by {listing(ways)}" for leaders, ways in by_leaders.items()]
     return f"{sentence}, but {'; '.join(against)}."
 
 

@@ -10,7 +10,7 @@ from assay.core.text import few, listing, plural
 from assay.findings.across import Across
 from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import TaskFindings
+from assay.findings.per_task import TaskFindings, highest, pretrained
 from assay.wording.numbers import PLURAL, interval_text, value_text
 from assay.wording.recommendation import ALONE_ON_EACH, amount_text, costs_text, is_alone, nothing
 
@@ -96,7 +96,21 @@ def _over_tasks(
     best_on = sum(findings.by_model[model].may_be_best for findings in where)
     may = "" if alone else f"; it may be the best on {best_on} of {plural(len(where), 'task')}"
     sentences.append(f"Confidence: {confidence}{may}{_index(model, general)}.")
-    return " ".join(sentences) + _left_out(tasks, decision, models)
+    return " ".join(sentences) + _controls(where, models) + _left_out(tasks, decision, models)
+
+
+def _controls(tasks: Sequence[TaskFindings], models: Mapping[str, ModelRow]) -> str:
+    """Return a warning about tasks on which random weights may be as good as pretrained ones."""
+    above: list[str] = []
+    equal: list[str] = []
+    for findings in tasks:
+        random = [row for row in findings.standings if has_random_weights(row.model, models)]
+        if any(row.may_be_best for row in random):
+            best = pretrained(findings.standings, models)[0].value
+            (above if random[0].value > best else equal).append(findings.task.address)
+    which = [f"have the {highest(tasks[0])} value on {few(above, _NAMED)}"] if above else []
+    which += [f"may be as good on {few(equal, _NAMED)}"] if equal else []
+    return f" Warning: random weights {' and '.join(which)}." if which else ""
 
 
 def _index(model: str, general: Across | None) -> str:
@@ -106,7 +120,8 @@ def _index(model: str, general: Across | None) -> str:
     interval = of_model.interval or of_model.interval_here
     ends = f" ({interval_text(interval)})" if interval else ""
     tasks = plural(len(general.index_tasks), "task")
-    return f"; compatibility index {value_text(of_model.index)}{ends} over {tasks}"
+    value = value_text(of_model.index)
+    return f"; index {value}{ends} over {tasks}, where 0 is chance level and 1 the best model"
 
 
 def _left_out(tasks: Sequence[TaskFindings], decision: Recommendation, models: Mapping[str, ModelRow]) -> str:

@@ -6,7 +6,7 @@ from assay.core.text import plural
 from assay.findings.error_analysis import ErrorAnalysis
 
 ALL_WRONG, ONE_CORRECT = "Every model wrong", "Only one model correct"
-ARROW = "true class -> the class that most models predict"
+ARROW = "true class -> the most frequent wrong answer"
 
 
 def separation_text(analysis: ErrorAnalysis) -> str:

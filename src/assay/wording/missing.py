@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from textwrap import shorten
 
+from assay.core.limits import LEFT_OUT
 from assay.core.text import few, plural
 from assay.findings.per_task import Cell
 
@@ -46,6 +48,12 @@ def left_out_text(cells: Sequence[Cell], names: Mapping[str, str]) -> str:
     number = len({cell.model for cell in cells})
     several = f"{plural(number, 'model')}: " if len(_reasons(cells)) > 1 else ""
     return f"no value for {several}{_by_reason(cells, names)}"
+
+
+def limits_text(cells: Sequence[Cell], names: Mapping[str, str]) -> str:
+    """Return the models that are beyond a limit, with the limit."""
+    limits = [replace(cell, reason=cell.reason.removeprefix(LEFT_OUT)) for cell in cells]
+    return _by_reason(limits, names)
 
 
 def _by_reason(cells: Sequence[Cell], names: Mapping[str, str]) -> str:

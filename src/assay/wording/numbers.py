@@ -69,13 +69,18 @@ def interval_text(interval: Interval | None, *, negated: bool = False, places: i
 
 
 def difference_text(interval: Interval, *, negated: bool = False, places: int) -> str:
-    """Return the interval of a difference as text; an end that is rounded to 0 keeps its sign.
+    """Return the interval of a difference as text; an end that is rounded to 0 has more digits.
 
-    >>> difference_text(Interval(-0.1, -0.001), places=2), difference_text(Interval(-0.1, 0.001), places=2)
-    ('−0.10 to −0.00', '−0.10 to 0.00')
+    >>> difference_text(Interval(-0.1, -0.001), places=2), difference_text(Interval(-0.1, 0.0), places=2)
+    ('−0.10 to −0.001', '−0.10 to 0.00')
     """
     seen = shown_interval(interval, negated=negated)
-    return " to ".join(f"{end:.{places}f}".replace("-", "−") for end in (seen.low, seen.high))
+    return " to ".join(_end(end, places).replace("-", "−") for end in (seen.low, seen.high))
+
+
+def _end(end: float, places: int) -> str:
+    texts = [f"{end:.{digits}f}" for digits in range(places, places + 3)]
+    return next((text for text in texts if float(text)), texts[0] if end == 0 else texts[-1])
 
 
 def duration(seconds: float | None) -> str:

@@ -146,7 +146,7 @@ def _confidence(findings: TaskFindings, decision: Recommendation, models: Mappin
     if regret is None or chosen.ranks is None:
         return "predictions are not stored, so differences were not tested; it has the best measured value"
     parts = filter(None, (_regret(findings, decision, chosen), may_be_best_text(findings, decision, models)))
-    return "; ".join(parts) + _remedy(findings)
+    return "; ".join(parts) + _remedy(findings, models)
 
 
 def _regret(findings: TaskFindings, decision: Recommendation, chosen: Standing) -> str:
@@ -172,12 +172,19 @@ def may_be_best_text(findings: TaskFindings, decision: Recommendation, models: M
     return f"{best} of {plural(len(ranked), 'pretrained model')} may be the best"
 
 
-def _remedy(findings: TaskFindings) -> str:
+def _remedy(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    apart = apart_text(findings, models)
+    return f". {apart} (now {findings.task.test_count:,})" if apart else ""
+
+
+def apart_text(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:
+    """Return how many test examples separate the two best pretrained models; empty if that is not known."""
     needed = findings.examples_to_separate
     if needed is None:
         return ""
-    there = findings.task.test_count
-    return f". Telling the top two apart takes {needed_text(needed)} test examples (now {there:,})"
+    has_control = any(has_random_weights(row.model, models) for row in findings.standings[:2])
+    which = "top two pretrained models" if has_control else "top two"
+    return f"Telling the {which} apart takes {needed_text(needed)} test examples"
 
 
 def needed_text(needed: NeededExamples) -> str:

@@ -10,9 +10,8 @@ from assay.core.text import plural
 from assay.findings.across import Across, Generality
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
-from assay.wording.names import model_addresses
 from assay.wording.numbers import decimals, interval_text, value_text
-from assay.wording.short_names import short_names
+from assay.wording.short_names import report_names, short_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def _table(
     comparison: Comparison, modality: Modality, tasks: Sequence[TaskFindings], across: Across | None
 ) -> ResultTable:
     general = {model.model: model for model in across.models} if across else {}
-    names = short_names(model_addresses(comparison))
+    names = report_names(comparison)
     task_names = short_names([findings.task.address for findings in comparison.tasks])
     has_index = any(model.index is not None for model in general.values())
     by_task = [findings.by_model for findings in tasks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assay.core.limits import LEFT_OUT
 from assay.core.result import Status
 from assay.core.task import TaskKind
 from assay.core.text import few, plural
@@ -11,18 +12,19 @@ from assay.findings.comparison import Comparison, Pending
 from assay.findings.decision import CheapBy, Recommendation
 from assay.findings.facts import ModelRow, TaskFacts
 from assay.findings.per_task import TaskFindings, first_word, pretrained
-from assay.wording.missing import failed_text, left_out_text
+from assay.wording.missing import failed_text, left_out_text, limits_text
+from assay.wording.names import settings_of
 from assay.wording.numbers import PLURAL, interval_text, probability_text, value_text
 from assay.wording.recommendation import (
     ALONE_ON_EACH,
     UNITLESS,
     amount_text,
+    apart_text,
     is_alone,
     may_be_best_text,
-    needed_text,
 )
 from assay.wording.search import progress_text
-from assay.wording.short_names import short_names
+from assay.wording.short_names import CONTROL, short_names
 
 _NAMED = 3  # models that a sentence names
 _FEWER = {
@@ -117,6 +119,8 @@ def watched_line(comparison: Comparison, names: Names) -> str:
 def _finished(pending: Pending, names: Names) -> str:
     done = pending.models - len(pending.unfinished)
     short = short_names([*names, *pending.unfinished])  # what did not run yet has no name in the findings
+    controls = [model for model in pending.unfinished if settings_of(model).get("pretrained") is False]
+    short |= dict.fromkeys(controls if len(controls) == 1 else [], CONTROL)
     waiting = few([short[model] for model in pending.unfinished], _NAMED)
     return f"{done} of {plural(pending.models, 'model')} finished; pending: {waiting}"
 
@@ -145,6 +149,8 @@ def no_recommendation(tasks: Sequence[TaskFindings], names: Names, models: Mappi
     if failed:
         again = "Fix the cause, and run it again with --retry-failed."
         return f"No recommendation: {failed_text(failed, names)}. {again}"
+    if missing and all(cell.reason.startswith(LEFT_OUT) for cell in missing):
+        return f"No recommendation: no model is within the limits: {limits_text(missing, names)}."
     if missing:
         return f"No recommendation: {left_out_text(missing, names)}."
     return "No recommendation: no pretrained model has a result."
@@ -228,10 +234,8 @@ def decision_confidence(
 
 def _tests(findings: TaskFindings, decision: Recommendation, models: Mapping[str, ModelRow]) -> list[str]:
     may = may_be_best_text(findings, decision, models)
-    needed = findings.examples_to_separate
-    if needed is None:
-        return [f"{may}."]
-    return [f"{may}.", f"telling the top two apart takes {needed_text(needed)} test examples."]
+    apart = apart_text(findings, models)
+    return [f"{may}.", *([f"{apart}."] if apart else [])]
 
 
 def confidence_over_tasks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assay.core.escaping import quoted
+from assay.core.limits import LEFT_OUT
 from assay.core.result import Status
 from assay.core.text import plural
 from assay.findings.comparison import Comparison
@@ -22,6 +23,7 @@ def warnings(comparison: Comparison, names: Mapping[str, str]) -> tuple[list[str
     rows = {row.address: row for row in comparison.models}
     missing = [cell for findings in comparison.tasks for cell in findings.missing]
     failed = [cell for cell in missing if cell.status is Status.FAILED]
+    decisions = comparison.decisions
     waiting = comparison.pending.unfinished if comparison.pending else ()  # another line has them
     others = [
         cell
@@ -29,6 +31,7 @@ def warnings(comparison: Comparison, names: Mapping[str, str]) -> tuple[list[str
         if cell not in failed
         and not cell.reason.startswith(OTHER_MODALITY)
         and not (NOT_RUN in cell.reason and cell.model in waiting)
+        and (decisions or not cell.reason.startswith(LEFT_OUT))  # the answer says it
     ]
     found = [*([f"{failed_text(failed, names)}."] if failed else []), *comparison.warnings]
     on_tasks: dict[str, list[str]] = {}
@@ -44,7 +47,9 @@ def warnings(comparison: Comparison, names: Mapping[str, str]) -> tuple[list[str
     found += [_about(tasks, sentence, comparison) for sentence, tasks in on_tasks.items()]
     if others:
         found.append(f"{left_out_text(others, names)}.")
-    found += filter(None, (_better_protocol(comparison, findings, names) for findings in comparison.tasks))
+    for findings in comparison.tasks:
+        if sentence := better_protocol(comparison, findings, names):
+            found.append(_about([findings.task.address], sentence, comparison))
     notes = {note for findings in comparison.tasks for note in findings.task.notes} - set(on_tasks)
     return found, len(notes)
 
@@ -62,8 +67,8 @@ def _about(tasks: Sequence[str], sentence: str, comparison: Comparison) -> str:
     return f"on {comparison.names.get(tasks[0], tasks[0])}{others}: {first}{sentence[1:]}"
 
 
-def _better_protocol(comparison: Comparison, findings: TaskFindings, names: Mapping[str, str]) -> str:
-    """Return which other protocol is better with the recommended model by more than the margin, if any."""
+def better_protocol(comparison: Comparison, findings: TaskFindings, names: Mapping[str, str]) -> str:
+    """Return which other protocol is better with the recommended model by more than the margin, or ""."""
     decision = findings.decision
     chosen = findings.by_model.get(decision.recommended) if decision else None
     if decision is None or chosen is None or comparison.is_estimate:
@@ -82,7 +87,6 @@ def _better_protocol(comparison: Comparison, findings: TaskFindings, names: Mapp
         value_text(number, negated=findings.shown_negated) for number in (reached[best], chosen.value)
     )
     name = names[decision.recommended]
-    sentence = (
-        f"with {best}, {name} reaches {value} ({decision.method} {own}): --method {quoted(best)} ranks by it."
+    return (
+        f"With {best}, {name} reaches {value} ({decision.method} {own}): --method {quoted(best)} ranks by it."
     )
-    return _about([findings.task.address], sentence, comparison)

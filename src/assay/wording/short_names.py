@@ -48,8 +48,9 @@ def report_names(comparison: Comparison) -> dict[str, str]:
     rows = {row.address: row for row in comparison.models}
     controls: dict[Modality, set[str]] = {}
     for findings in comparison.tasks:
-        ranked = {row.model for row in findings.standings if has_random_weights(row.model, rows)}
-        controls.setdefault(findings.task.modality, set()).update(ranked)
+        named = [*(row.model for row in findings.standings), *(cell.model for cell in findings.missing)]
+        random = {model for model in named if has_random_weights(model, rows)}
+        controls.setdefault(findings.task.modality, set()).update(random)
     alone = {model for models in controls.values() if len(models) == 1 for model in models}
     alone -= {model for models in controls.values() if len(models) > 1 for model in models}
     return model_names(comparison) | dict.fromkeys(alone, CONTROL)

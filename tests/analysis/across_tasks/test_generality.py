@@ -173,9 +173,9 @@ def test_another_leader_by_another_measure_is_noted():
 
     assert result.models[0].model == "bold"
     assert result.remarks[0] == (
-        "bold leads on the index and mean rank, but steady on its worst task (0.800 against 0.100)."
+        "bold is first by index and mean rank, but steady by worst task (0.800 against 0.100)."
     )
-    assert [criterion.name for criterion in result.criteria] == ["the index", "mean rank", "its worst task"]
+    assert [criterion.name for criterion in result.criteria] == ["index", "mean rank", "worst task"]
 
 
 def test_strength_and_points_are_criteria_only_where_values_are_missing():

@@ -30,6 +30,7 @@ from assay.reports.html.tables import (
     missing_values,
     slice_tables,
 )
+from assay.wording.screen_warnings import better_protocol
 
 _CHART_PACKAGES = ("altair", "vl_convert")  # packages of the extra html
 _MOST_CHOICES = 8  # the answer must fit on a screen; the tables below have all models
@@ -85,6 +86,7 @@ class TaskView:
     examples: tuple[ShownExample, ...]
     hardest: tuple[HardExamples, ...]
     slices: tuple[SliceTable, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def page_view(comparison: Comparison) -> PageView:
                     _MOST_HARDEST_LETTERS // len(comparison.tasks),
                 ),
                 slices,
+                _notes(comparison, findings),
             )
             for number, (findings, slices) in enumerate(
                 zip(comparison.tasks, slice_tables(comparison.tasks), strict=True), start=1
@@ -212,6 +215,11 @@ def _answers(comparison: Comparison) -> list[Answer]:
             shown += [choice for choice in choices if choice.is_smallest][:1]
         answers.append(Answer(sentence, tuple(shown), len(choices) - len(shown)))
     return answers
+
+
+def _notes(comparison: Comparison, findings: TaskFindings) -> tuple[str, ...]:
+    better = better_protocol(comparison, findings, comparison.names)
+    return (*findings.task.notes, *([better] if better else ()))
 
 
 def _may_be_best(comparison: Comparison, modality: Modality) -> list[str]:

@@ -40,7 +40,10 @@ def show_across(
         )
         for rank, model in enumerate(shown, start=1)
     ]
-    console.print(fitted_table(("", "model", "", *_NUMBERS), rows, console.width))
+    table = fitted_table(("", "model", "", *_NUMBERS), rows, console.width)
+    console.print(table)
+    if any(column.header == "strength" for column in table.columns):
+        print_note(console, "strength: Bradley-Terry, in log-odds; 0 means as many wins as losses")
     hidden = len(across.models) - len(shown)
     if hidden:
         print_note(console, f"{plural(hidden, 'more model')}; show all with --details")

@@ -76,7 +76,7 @@ def block_of(
     answer = _answer(same, decision, names, tasks, found) if decision else ()
     if answer and comparison.pending is not None and comparison.search is None:
         (heading, text), *others = answer
-        answer = ((heading, f"so far {text}"), *others)
+        answer = ((heading, f"{text}, so far"), *others)
     usable = [findings for findings in same if findings.decision is not None]
     confidence: list[str] = []
     if decision and len(usable) == 1:

@@ -51,12 +51,14 @@ def show_leaderboard(
         parts.append("= may be the best: no model is significantly better")
     if any(column.header == "index" for column in table.columns):
         parts.append("index 0: chance level, 1: the best here")
+    doubts = ""
     is_unreliable = any(_UNRELIABLE in text for text in _latencies(comparison, standings).values())
     if is_unreliable and any(column.header == "latency" for column in table.columns):
-        parts.append(f"{_UNRELIABLE} unreliable: 'assay measure' measures again")
+        doubts = f"{_UNRELIABLE} unreliable: 'assay measure' measures again"
     if any(standing.seeds > 1 for standing in standings):
         parts.append(f"mean of {max(standing.seeds for standing in standings)} seeds")
-    print_note(console, "; ".join(parts))
+    for note in filter(None, ["; ".join(parts), doubts]):
+        print_note(console, note)
 
 
 def _table(

@@ -15,10 +15,9 @@ from assay.reports.terminal.blocks import Block, Row, block_of
 from assay.reports.terminal.lines import columns, command_lines, fitted, paragraph, shorten_end
 from assay.reports.terminal.next_commands import StudyPlace, next_commands
 from assay.wording import screen as words
-from assay.wording.names import model_addresses
 from assay.wording.screen_warnings import warnings
 from assay.wording.search import search_confidence, searched_line
-from assay.wording.short_names import short_names
+from assay.wording.short_names import model_names, report_names, short_names
 
 LINES, WIDTH, MOST_ROWS = 24, 80, 8
 _NARROWEST = 20  # of names of models
@@ -72,7 +71,7 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
         place: Where the study lies.
         width: The width of the terminal; 80 columns are used at most, and 60 at least.
     """
-    names = short_names(model_addresses(comparison))
+    names = report_names(comparison)
     tasks = short_names([findings.task.address for findings in comparison.tasks])
     blocks = []
     for modality in Modality:
@@ -91,7 +90,7 @@ def screen_lines(comparison: Comparison, place: StudyPlace, width: int = WIDTH) 
         blocks=tuple(blocks),
         warnings=tuple(found),
         notes=notes,
-        commands=tuple(next_commands(comparison, place, names, tasks)),
+        commands=tuple(next_commands(comparison, place, model_names(comparison), tasks)),
         width=max(60, min(WIDTH, width)),
         names=names,
     )
@@ -170,8 +169,7 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
     others = len(parts.warnings) - len(shown) + parts.notes
     lines = []
     for number, warning in enumerate(shown):
-        what = plural(others, "note") if others == parts.notes else f"{others} more"
-        more = f"; {what} (--details)" if others and number == len(shown) - 1 else ""
+        more = f" {_left(others, parts.notes)}: --details." if others and number == len(shown) - 1 else ""
         text = _warning(_capital(warning), more, parts.width - _ANSWER, room.warning_lines)
         heading = ("Warning:" if number == 0 else "").ljust(_ANSWER)
         lines += [f"{' ' * _ANSWER if at else heading}{line}" for at, line in enumerate(text)]
@@ -186,13 +184,20 @@ def _after(parts: _Screen, room: _Room) -> list[str]:
     return lines
 
 
+def _left(others: int, notes: int) -> str:
+    """Return how many warnings and notes are not shown."""
+    if others == notes:
+        return plural(notes, "note")
+    return plural(others, "more warning or note" if notes else "more warning")
+
+
 def _warning(warning: str, more: str, width: int, most: int) -> list[str]:
     """Return the lines of a warning and of how many more there are: as many whole sentences as fit."""
     short = _EXAMPLE.sub("", warning)  # what is counted is enough
     sentences = re.split(r"(?<=[.)]) (?=[A-Z])", short)
     shorter = [" ".join(sentences[:number]) for number in range(len(sentences) - 1, 0, -1)]
     for text in (warning, short, *shorter):
-        whole = f"{text.removesuffix('.')}{more}" if more else text
+        whole = f"{text}{'' if text.endswith('.') else '.'}{more}" if more else text
         lines = paragraph("", whole, width, LINES)
         if len(lines) <= most:
             return lines

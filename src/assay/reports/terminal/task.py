@@ -19,6 +19,7 @@ from assay.reports.terminal.tables import NARROWEST_NAME, SHOWN_MODELS, fitted_t
 from assay.wording.error_analysis import ALL_WRONG, ARROW, ONE_CORRECT, examples_text, separation_text
 from assay.wording.names import shorten
 from assay.wording.numbers import count, decimals, interval_text, value_text
+from assay.wording.screen_warnings import better_protocol
 from assay.wording.short_names import report_names
 
 _MODELS_ON_FRONT = 4  # models that a line names
@@ -56,7 +57,8 @@ def show_task(comparison: Comparison, findings: TaskFindings, console: Console, 
     _show_slices(findings, console, show_all=show_all)
     _show_by_protocol(comparison, findings, {standing.model for standing in shown}, console)
     _show_missing(comparison, findings, console)
-    for note in findings.task.notes:
+    better = better_protocol(comparison, findings, comparison.names)
+    for note in (*findings.task.notes, *filter(None, [better])):
         console.print()
         console.print(Text(one_line(f"Note: {note}")))
 
