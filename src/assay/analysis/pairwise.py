@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from assay.core.estimate import Interval
+from assay.numerics.distributions import normal_quantile
 
 ALPHA = 0.05
 MOST_STEPPED = 200  # models: 19,900 pairs x 2,000 draws take half a second
@@ -103,24 +103,27 @@ def compare_pairs(
         https://doi.org/10.1198/016214504000000539
     """
     models = len(values)
-    first, second = np.triu_indices(models, 1)
-    full, reach = np.ones((models, models)), np.full((models, models), np.nan)
-    if not len(first):
-        return Pairwise(values, full, np.zeros((models, models)) if len(noise) else reach)
-    local = p_values[first, second]
+    reach = np.full((models, models), np.nan)
+    if models < 2:
+        return Pairwise(
+            values, np.ones((models, models)), np.zeros((models, models)) if len(noise) else reach
+        )
     centred = noise - noise.mean(axis=1, keepdims=True) if len(noise) else noise
     drawn = _normal(centred - centred.mean(axis=0), seed) if len(noise) > 1 else None
+    if drawn is not None and models > MOST_STEPPED:
+        ranges = np.sort(drawn.max(axis=0) - drawn.min(axis=0))
+        full = np.maximum(_by_range(values, ranges), p_values)
+        np.fill_diagonal(full, 1.0)
+        return Pairwise(values, full, np.full((models, models), np.quantile(ranges, 1 - ALPHA)))
+    first, second = np.triu_indices(models, 1)
+    full, local = np.ones((models, models)), p_values[first, second]
     if drawn is None:
         adjusted = holm(local)
-    elif models > MOST_STEPPED:
-        ranges = np.sort(drawn.max(axis=0) - drawn.min(axis=0))
-        adjusted = np.maximum(_by_range(np.abs(values[first] - values[second]), ranges), local)
-        reach = np.full((models, models), np.quantile(ranges, 1 - ALPHA))
     else:
         of_noise = _deviations(centred)
         stepped, critical = _step_down(local, drawn, of_noise[first, second])
         adjusted = np.minimum(stepped, holm(local))
-        critical = min(critical, float(stats.norm.isf(ALPHA / len(first) / 2)))
+        critical = min(critical, float(-normal_quantile(ALPHA / len(first) / 2)))
         reach = critical * (of_noise if deviations is None else deviations)
     full[first, second] = full[second, first] = adjusted
     return Pairwise(values, full, reach)
@@ -187,7 +190,7 @@ def _step_down(p_values: np.ndarray, drawn: np.ndarray, deviations: np.ndarray) 
         deviations: The standard deviation of the difference of each pair.
     """
     first, second = np.triu_indices(len(drawn), 1)
-    ratios = stats.norm.isf(p_values / 2)
+    ratios = -normal_quantile(p_values / 2)
     scale = np.divide(1.0, deviations, out=np.zeros(len(deviations)), where=deviations > 0)
     largest = np.zeros(drawn.shape[1], dtype=np.float32)  # of the pairs that are no more significant
     adjusted = np.empty(len(p_values))
@@ -205,7 +208,8 @@ def _step_down(p_values: np.ndarray, drawn: np.ndarray, deviations: np.ndarray) 
     return adjusted, float(np.quantile(largest, 1 - ALPHA))
 
 
-def _by_range(differences: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+def _by_range(values: np.ndarray, ranges: np.ndarray) -> np.ndarray:
     """Return the share of the sorted ranges of all models that are at least as large as each difference."""
-    reached = len(ranges) - np.searchsorted(ranges, differences)
-    return np.asarray((1 + reached) / (len(ranges) + 1))
+    distinct, places = np.unique(values, return_inverse=True)  # few, as most values are shares of answers
+    reached = len(ranges) - np.searchsorted(ranges, np.abs(distinct[:, None] - distinct))
+    return np.asarray(((1 + reached) / (len(ranges) + 1))[places[:, None], places])

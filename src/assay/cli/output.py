@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from assay.cli.printing import say
-from assay.cli.progress import run_and_show, show_plan
 from assay.cli.writing import must_be_writable, write, writing
 from assay.core.errors import UsageError
 from assay.core.result import Status
@@ -29,11 +29,13 @@ from assay.reports.terminal.console import console as new_console
 from assay.reports.terminal.details import show
 from assay.reports.terminal.next_commands import StudyPlace
 from assay.reports.terminal.screen import screen_lines
-from assay.run.study import Study
 from assay.store.results import Store
 from assay.wording.names import model_addresses
 from assay.wording.screen import watched_line
 from assay.wording.short_names import short_names
+
+if TYPE_CHECKING:
+    from assay.run.study import Study
 
 _HEADING = re.compile(r"(Recommended|Cheaper|Confidence|Warning|Next):")
 _BROWSER = ("python", "-m", "webbrowser")
@@ -49,6 +51,8 @@ def answer(
     dry_run: bool = False,
 ) -> None:
     """Run a study, write the HTML report and print the answer; exit with 1 if a job failed."""
+    from assay.cli.progress import run_and_show, show_plan  # with all that a run needs
+
     if dry_run:
         show_plan(study, new_console(), details=details)
         return

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.stats import rankdata
 
 from assay.core.errors import NotApplicable
 from assay.core.metric import Metric
@@ -36,6 +35,8 @@ class AUROC(Metric):
 
     def __call__(self, truth: Labels, predicted: np.ndarray) -> float:
         """Return the area; raise ``NotApplicable`` if all examples are of the same class."""
+        from scipy.stats import rankdata
+
         hits = truth.targets()
         counts = hits.sum(axis=0)
         known = (counts > 0) & (counts < len(hits))

@@ -32,6 +32,8 @@ COLUMNS = (  # of the results table, in the order of ``result_of`` and ``written
     "encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause"
 )
 
+_STATUSES = {status.value: status for status in Status}  # faster than calling the type
+_OF_TUNED = float | str | bool | None
 _DAMAGED = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 
 
@@ -59,33 +61,36 @@ def result_of(row: tuple[Any, ...]) -> Result:
 
 def _result_of(row: tuple[Any, ...]) -> Result:
     key, model, task, method, seed, fingerprint, status, value, *rest = row
-    metrics, tuned = ({} if text == "{}" else json.loads(text) for text in rest[:2])
-    notes = () if rest[2] == "[]" else tuple(map(str, json.loads(rest[2])))
-    all_of(float, metrics, "metrics")
-    all_of(float | str | bool | None, tuned, "tuned")
-    reason, seconds, encode_seconds, interval, metric, cost, train_rows, dtype, val_value, cause = rest[3:]
+    metrics, tuned, notes, reason, seconds, encode_seconds, interval, metric, cost, *rest = rest
+    train_rows, dtype, val_value, cause = rest
     for amount in (seed, train_rows or 0, seconds, encode_seconds):
         if not 0 <= amount < math.inf:
             raise ValueError(f"a count or time is {amount!r:.60}")
     if val_value is not None and not is_usable(val_value):
         raise ValueError(f"val_value is {val_value}")
-    return Result(
-        job=Job(model, task, method, seed, key, fingerprint, train_rows),
-        status=Status(status),
-        value=value,
-        metrics=metrics,
-        tuned=tuned,
-        notes=notes,
-        reason=reason,
-        seconds=seconds,
-        encode_seconds=encode_seconds,
-        interval=None if interval is None else _interval(interval),
-        metric=metric or "",
-        cost=_cost(cost or "{}"),
-        dtype=dtype or "float32",
-        val_value=val_value,
-        cause=Cause(cause or Cause.MODEL),
+    return Result(  # by position, which is faster
+        Job(model, task, method, seed, key, fingerprint, train_rows),
+        _STATUSES.get(status) or Status(status),
+        value,
+        {} if metrics == "{}" else _values(metrics, float, "metrics"),
+        {} if tuned == "{}" else _values(tuned, _OF_TUNED, "tuned"),
+        () if notes == "[]" else tuple(map(str, json.loads(notes))),
+        reason,
+        seconds,
+        encode_seconds,
+        None if interval is None else _interval(interval),
+        metric or "",
+        _cost(cost or "{}"),
+        dtype or "float32",
+        val_value,
+        Cause(cause) if cause else Cause.MODEL,
     )
+
+
+def _values(text: str, kind: Any, name: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(text)
+    all_of(kind, values, name)
+    return values
 
 
 def _interval(text: str) -> Interval:

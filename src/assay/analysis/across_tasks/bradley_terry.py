@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import linalg, special
 
 from assay.analysis.across_tasks.ranks import beaten
 from assay.analysis.per_task.intervals import LEVEL
+from assay.numerics.distributions import student_quantile
 from assay.numerics.threads import one_thread_in_scipy
 
 _MOST_STEPS = 100
@@ -53,7 +54,7 @@ def bradley_terry(values: np.ndarray) -> Strengths:
     with one_thread_in_scipy():
         strengths = np.round(_strengths(wins, met), _DIGITS)
         errors, freedom = _standard_errors(strengths, won, known, met)
-    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * errors if freedom else np.full(len(values), np.inf)
+    reach = student_quantile((1 + LEVEL) / 2, freedom) * errors if freedom else np.full(len(values), np.inf)
     return Strengths(strengths, strengths - reach, strengths + reach)
 
 

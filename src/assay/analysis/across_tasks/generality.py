@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from assay.analysis.across_tasks.bradley_terry import bradley_terry
 from assay.analysis.across_tasks.intervals import (
@@ -271,4 +270,6 @@ def _tau(merits: Sequence[float]) -> float | None:
     """Return Kendall's tau-b of merits, given in the order of the table, with that order."""
     if len(merits) < 2 or np.ptp(merits) == 0:
         return None
+    from scipy import stats
+
     return float(stats.kendalltau(-np.arange(len(merits)), merits).statistic)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
 
 from assay.analysis.per_task.intervals import DRAWS, LEVEL, ExampleDraws
 from assay.core.estimate import Interval
+from assay.numerics.distributions import normal_tail, student_quantile
 
 FEWEST_TASKS = 5  # below five, coverage is 90 % at best; with three tasks 73 %
 # as far below chance level as the best model is above: limits the weight of one failed task
@@ -93,8 +93,8 @@ def wide_tail(tasks: int) -> float:
         What teachers should know about the bootstrap (Hesterberg, 2015), the expanded percentile interval,
         https://doi.org/10.1080/00031305.2015.1089789
     """
-    quantile = stats.t.ppf((1 - LEVEL) / 2, tasks - 1) * math.sqrt(tasks / (tasks - 1))
-    return float(stats.norm.cdf(quantile))
+    quantile = student_quantile((1 - LEVEL) / 2, tasks - 1) * math.sqrt(tasks / (tasks - 1))
+    return float(normal_tail(-quantile))
 
 
 def task_interval(draws: np.ndarray, tasks: int) -> Interval:

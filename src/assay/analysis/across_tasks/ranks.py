@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from assay.analysis.pairwise import ALPHA
 from assay.findings.across import Omnibus
@@ -21,6 +21,8 @@ def task_ranks(values: np.ndarray) -> np.ndarray:
     >>> task_ranks(np.array([[0.9, 0.5], [0.8, 0.5], [0.9, np.nan]])).tolist()
     [[1.5, 1.5], [3.0, 1.5], [1.5, nan]]
     """
+    from scipy import stats
+
     return np.asarray(stats.rankdata(-values, axis=0, nan_policy="omit"), dtype=np.float64)
 
 
@@ -81,7 +83,7 @@ def friedman(values: np.ndarray) -> Omnibus | None:
     chi_square = tasks * (models - 1) * between / within
     left = tasks * (models - 1) - chi_square
     statistic = (tasks - 1) * chi_square / left if left > 1e-9 * chi_square else math.inf
-    p_value = float(stats.f.sf(statistic, models - 1, (models - 1) * (tasks - 1)))
+    p_value = float(special.fdtrc(models - 1, (models - 1) * (tasks - 1), statistic))
     return Omnibus(
         chi_square=float(chi_square),
         statistic=float(statistic),
@@ -98,6 +100,8 @@ def critical_difference(models: int, tasks: int) -> float:
     >>> round(critical_difference(4, 14), 2)  # Demsar (2006), section 3.2.3
     1.25
     """
+    from scipy import stats
+
     quantile = stats.studentized_range.ppf(1 - ALPHA, models, np.inf) / math.sqrt(2)
     return float(quantile * math.sqrt(models * (models + 1) / (6 * tasks)))
 

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from assay.analysis.across_tasks.intervals import FEWEST_TASKS, interquartile_mean
 from assay.analysis.pairwise import ALPHA, MOST_STEPPED, Pairwise, compare_pairs, difference_variances
 from assay.analysis.per_task.significance import UNDERSTATED
 from assay.findings.across import Generality, PracticalEquivalence, Unit
 from assay.findings.matrix import Matrix
+from assay.numerics.distributions import normal_tail
 
 ROPE = 0.01  # of the compatibility index: 1 % of the distance from chance level to the best
 _DIGITS = 12  # differences that are equal up to rounding errors must share a rank
@@ -38,8 +38,10 @@ def fewest_tasks(models: int) -> int:
     pairs = max(1, models * (models - 1) // 2)
     needed = ALPHA / pairs
     if 2 < models <= MOST_STEPPED:
+        from scipy import stats
+
         ratio = stats.studentized_range.ppf(1 - ALPHA, models, np.inf) / math.sqrt(2)
-        needed = max(needed, float(2 * stats.norm.sf(ratio)))
+        needed = max(needed, float(2 * normal_tail(ratio)))
     return math.ceil(math.log2(2 / needed))
 
 
@@ -129,6 +131,8 @@ def _practical_of(ascending: np.ndarray, weights: np.ndarray, rope: float) -> Pr
 
 def _signed_rank_tests(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the p-value of each row of differences, and the sum of its signed ranks."""
+    from scipy import stats
+
     rounded = np.round(differences, _DIGITS)
     signs = np.sign(rounded).astype(int)
     doubled = np.rint(2 * stats.rankdata(np.abs(rounded), axis=1)).astype(int)  # tied ranks end in .5
@@ -238,6 +242,6 @@ def _by_examples(comparable: Comparable, seed: int) -> tuple[tuple[str, ...], Pa
     deviations = np.sqrt(UNDERSTATED * difference_variances(drawn))
     distances = np.abs(means[:, None] - means)
     ratios = np.divide(distances, deviations, out=np.zeros_like(distances), where=deviations > 0)
-    p_values = 2 * stats.norm.sf(ratios)  # equal models: 1
+    p_values = 2 * normal_tail(ratios)  # equal models: 1
     tested = tuple(index.models[row] for row in kept)
     return tested, compare_pairs(means, p_values, drawn, seed)

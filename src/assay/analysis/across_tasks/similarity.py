@@ -8,9 +8,6 @@ from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import numpy as np
-from scipy import stats
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import squareform
 
 from assay.analysis.across_tasks.ranks import average_ranks, task_ranks
 from assay.analysis.per_task.model_similarity import ModelPairs
@@ -108,6 +105,8 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     if len(first) < FEWEST_MODELS:
         return np.full((first.shape[1], second.shape[1]), np.nan)
+    from scipy import stats
+
     ranks = [stats.rankdata(side, axis=0) - (len(side) + 1) / 2 for side in (first, second)]
     lengths = [np.square(side).sum(axis=0) for side in ranks]
     scale = np.sqrt(np.outer(*lengths))
@@ -144,6 +143,9 @@ def similarity_matrix(names: Sequence[str], values: np.ndarray, threshold: float
     """
     if len(names) < 2:
         return None
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
     distances = 1 - np.nan_to_num(values, nan=0.0)
     np.fill_diagonal(distances, 0.0)
     distances = np.maximum((distances + distances.T) / 2, 0.0)

@@ -6,11 +6,10 @@ import math
 import re
 from typing import NamedTuple
 
-from scipy import stats
-
 from assay.analysis.pairwise import ALPHA
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Cell, TaskFindings
+from assay.numerics.distributions import student_quantile
 from assay.wording.numbers import value_text
 
 
@@ -40,7 +39,7 @@ def seed_error(cell: Cell) -> float | None:
     """Return half the 95 % interval (Student) of the mean over seeds or draws; None with fewer than two."""
     if cell.spread is None:
         return None
-    student = float(stats.t.ppf(1 - ALPHA / 2, cell.seeds - 1))
+    student = float(student_quantile(1 - ALPHA / 2, cell.seeds - 1))
     return student * cell.spread / math.sqrt(cell.seeds)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from scipy import stats
 
 from assay.core.task import Labels
 from assay.findings.error_analysis import ConfusedClasses, Confusion, ErrorAnalysis, MissedExample
@@ -142,7 +141,11 @@ def _confusion(truth: Labels, model: str, rows: np.ndarray) -> Confusion:
 
 def majority_vote(rows: np.ndarray) -> np.ndarray:
     """Return the class that most seeds predict for each example; rows are seeds x examples."""
-    return np.asarray(rows[0] if len(rows) == 1 else stats.mode(rows, axis=0).mode)
+    if len(rows) == 1:
+        return np.asarray(rows[0])
+    from scipy import stats
+
+    return np.asarray(stats.mode(rows, axis=0).mode)
 
 
 def example_names(truth: Labels, names: Sequence[str]) -> Sequence[str]:

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from assay.core.errors import NotApplicable
 from assay.core.estimate import Interval
 from assay.core.metric import Metric
 from assay.core.task import Labels
+from assay.numerics.distributions import beta_quantile, normal_quantile, student_quantile
 
 LEVEL = 0.95
 DRAWS = 2000
@@ -121,8 +121,8 @@ def intervals(values: np.ndarray, right: RightCounts | None = None) -> list[Inte
         of = _effective(values, right) if right.in_part else right.of
         answers = right.answers / right.of * of
         wrong = of - answers
-        exact_lows = stats.beta.ppf((1 - LEVEL) / 2, answers, wrong + 1)
-        exact_highs = stats.beta.ppf((1 + LEVEL) / 2, answers + 1, wrong)
+        exact_lows = beta_quantile((1 - LEVEL) / 2, answers, wrong + 1)
+        exact_highs = beta_quantile((1 + LEVEL) / 2, answers + 1, wrong)
         is_few = np.minimum(answers, wrong) < FEW
         lows = np.where(is_few & (answers > 0), np.fmin(lows, exact_lows), lows)
         highs = np.where(is_few & (wrong > 0), np.fmax(highs, exact_highs), highs)
@@ -134,7 +134,7 @@ def _effective(values: np.ndarray, right: RightCounts) -> np.ndarray:
     share = right.answers / right.of
     variances = values.var(axis=0)
     alike = np.divide(share * (1 - share), variances, where=variances > 0, out=np.zeros(len(share)))
-    few = stats.norm.ppf((1 + LEVEL) / 2) / stats.t.ppf((1 + LEVEL) / 2, max(1.0, right.of - 1))
+    few = normal_quantile((1 + LEVEL) / 2) / student_quantile((1 + LEVEL) / 2, max(1.0, right.of - 1))
     return np.asarray(np.fmax(right.of, alike * few**2))
 
 

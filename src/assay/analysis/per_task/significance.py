@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from assay.analysis.pairwise import ALPHA, MOST_STEPPED, difference_variances
 from assay.analysis.per_task.intervals import CHUNK, LEVEL, Draws, Measured, example_values, is_mean
 from assay.core.metric import Metric
 from assay.core.task import LabelKind
 from assay.findings.per_task import MOST_EXAMPLES, Cell, NeededExamples
+from assay.numerics.distributions import (
+    fair_coin_share,
+    normal_quantile,
+    normal_tail,
+    student_quantile,
+    student_tail,
+)
 
 POWER = 0.8
 FLIPS = 9999
@@ -21,7 +27,7 @@ _FEW_FLIPS = 10  # with fewer that reach the observed sum, the bound of the tail
 UNDERSTATED = 1.1  # the bootstrap variance of other metrics than means
 _HEAVY_TAILS = 12.5  # the same of numbers, times 1 / n: else 11 % of 100 equal RMSEs differ at n = 50
 _TELLING = 0.2  # larger p-values of discrete tests are far above those of the normal approximation
-_TAIL_BOUND = 1 / (4 * stats.norm.sf(math.sqrt(2)))  # 3.18: of random signs, relative to the normal tail
+_TAIL_BOUND = 1 / (4 * normal_tail(math.sqrt(2)))  # 3.18: of random signs, relative to the normal tail
 
 
 def pair_p_values(measured: Measured, metric: Metric, draws: Draws, seed: int) -> np.ndarray:
@@ -101,7 +107,7 @@ def swap_tests(values: np.ndarray, seed: int) -> np.ndarray:
         times = (sums >= reached[:, None]).sum(axis=1)
         lengths = np.sqrt(np.square(differences).sum(axis=1))
         ratios = np.divide(reached, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
-        bounds = np.where(times < _FEW_FLIPS, 2 * _TAIL_BOUND * stats.norm.sf(ratios), 1.0)
+        bounds = np.where(times < _FEW_FLIPS, 2 * _TAIL_BOUND * normal_tail(ratios), 1.0)
         drawn = np.minimum((1 + times) / (FLIPS + 1), bounds)
         p_values[first, first + 1 :] = np.where(one_size, _exact(wins, counts), drawn)
     return np.minimum(p_values, p_values.T)
@@ -119,7 +125,7 @@ def _exact(wins: np.ndarray, swaps: np.ndarray) -> np.ndarray:
     fewer = np.minimum(wins, swaps - wins)
     size = int(swaps.max(initial=0)) + 1
     distinct, places = _distinct_of(swaps * size + fewer, size**2)  # few, even of many pairs
-    p_values = np.minimum(1.0, 2 * stats.binom.cdf(distinct % size, distinct // size, 0.5))
+    p_values = np.minimum(1.0, 2 * fair_coin_share(distinct % size, distinct // size))
     return np.asarray(p_values[places])
 
 
@@ -147,7 +153,7 @@ class _Welch(NamedTuple):
         ratios = np.divide(
             self.sizes, np.sqrt(self.variances), out=np.zeros_like(self.sizes), where=self.has_variance
         )
-        p_values = np.where(self.has_variance, 2 * stats.t.sf(ratios, self.freedom), np.nan)
+        p_values = np.where(self.has_variance, 2 * student_tail(ratios, self.freedom), np.nan)
         np.fill_diagonal(p_values, 1.0)
         return np.asarray(p_values)
 
@@ -208,10 +214,10 @@ def pair_deviations(
         return np.full((models, models), np.nan)
     found = _welch(measured, metric, draws)
     freedom = np.where(found.has_variance, found.freedom, max(1, measured.contents - 1))
-    longer = stats.t.isf(ALPHA / 2, freedom) / stats.norm.isf(ALPHA / 2)
+    longer = student_quantile(ALPHA / 2, freedom) / normal_quantile(ALPHA / 2)
     variances = np.where(found.has_variance, found.variances, 0.0) + answer_cost**2 * (1 - np.eye(models))
     deviations = np.sqrt(variances) * longer
-    implied = found.sizes / np.maximum(stats.norm.isf(p_values / 2), stats.norm.isf(_TELLING / 2))
+    implied = found.sizes / -np.minimum(normal_quantile(p_values / 2), normal_quantile(_TELLING / 2))
     return np.asarray(np.where(p_values < _TELLING, np.maximum(deviations, implied), deviations))
 
 
@@ -252,7 +258,7 @@ def examples_to_separate(
     size = 4000
     gaps = np.maximum(rng.normal(difference, deviation, size), 0)
     variances = deviation**2 * (examples - 1) / rng.chisquare(examples - 1, size)
-    reach = critical + float(stats.norm.ppf(POWER))
+    reach = critical + float(normal_quantile(POWER))
     needed = np.divide(reach**2 * variances * examples, gaps**2, out=np.full(size, np.inf), where=gaps > 0)
     low = float(np.quantile(needed, (1 - LEVEL) / 2, method="lower"))
     high = float(np.quantile(needed, (1 + LEVEL) / 2, method="higher"))
@@ -277,4 +283,4 @@ def seed_noise(cells: Sequence[Cell]) -> float | None:
         return None
     variance = sum(free * of_model**2 for free, of_model in spread) / freedom
     seeds = min(free for free, _ in spread) + 1
-    return float(stats.t.ppf(1 - ALPHA / 2, freedom)) * math.sqrt(2 * variance / seeds)
+    return float(student_quantile(1 - ALPHA / 2, freedom)) * math.sqrt(2 * variance / seeds)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from assay.analysis.pairwise import MOST_STEPPED, Pairwise, compare_pairs
 from assay.analysis.per_task.answer_cost import one_answer, right_answers
@@ -180,7 +179,8 @@ def _draws_of(
         return held_out_draws(held_out, values, evidence.judge, seed), TRAINING_SETS * lost
     if tested is None or not set(values) <= set(tested.models) or not len(tested.draws.values):
         return None, 0.0
-    return tested.draws.values[:, [tested.models.index(model) for model in values]], tested.answer_cost
+    columns = {model: column for column, model in enumerate(tested.models)}
+    return tested.draws.values[:, [columns[model] for model in values]], tested.answer_cost
 
 
 def _measure(evidence: TaskEvidence) -> str:
@@ -225,20 +225,21 @@ def _standings(evidence: TaskEvidence, tested: _Tested | None) -> tuple[Standing
     values = np.array([cell.value for cell in evidence.cells], dtype=float)
     if not len(values):
         return ()
-    ranks = stats.rankdata(-values, method="min").astype(int)
+    ranks = np.sort(-values).searchsorted(-values) + 1
     is_trained = evidence.metric is not None
     columns = {model: column for column, model in enumerate(tested.models)} if tested else {}
     spans = tested.pairs.ranks() if tested else []
     differences = tested.pairs.differences(tested.best) if tested else []
-    untested = len(values) - len(columns)
+    untested, best = len(values) - len(columns), float(values.max())
+    of_best = tested.pairs.p_values[:, tested.best].tolist() if tested else []
     drawn, standings = intervals(tested.draws.values, tested.right) if tested else [], []
     for row, cell in enumerate(evidence.cells):
-        value, best = float(values[row]), float(values.max())
+        value = float(values[row])
         within, difference, p_value, span = (None if is_trained else cell.interval), None, None, None
         if tested is not None and cell.model in columns:
             column = columns[cell.model]
             within, difference = drawn[column], differences[column]
-            p_value = float(tested.pairs.p_values[column, tested.best])
+            p_value = of_best[column]
             span = (spans[column][0], spans[column][1] + untested)
         standings.append(
             Standing(

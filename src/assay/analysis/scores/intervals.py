@@ -39,10 +39,10 @@ def resampled_correlations(
     """
     counts = np.ascontiguousarray(counts.T)  # models x draws: numpy sums long rows faster than short ones
     kind = np.float32 if len(scores) > MANY_MODELS and counts.shape[1] > 1 else np.float64
-    signs = [np.sign(side[:, None] - side).astype(kind) for side in (scores, truth)]
+    ties = [_Ties.of(side) for side in (scores, truth)]
+    signs = [np.sign(np.subtract.outer(of, of)) for of in (side.group_of.astype(kind) for side in ties)]
     weights = [_harmonic(scores, truth, counts), _harmonic(truth, scores, counts), counts]
     agreed = (signs[0] * signs[1]) @ np.concatenate(weights, axis=1).astype(kind)  # models x weights, draws
-    ties = [_Ties.of(side) for side in (scores, truth)]
     copies = [side.summed(counts) for side in ties]
     unequal = [
         [side.unequal(of_models, groups) for side, groups in zip(ties, copies, strict=True)]
