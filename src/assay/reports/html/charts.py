@@ -80,7 +80,7 @@ def index_chart(across: Across, names: Names, anchor: str) -> Chart | None:
         for standing in across.models
         if standing.index is not None
     }
-    caption = f"Compatibility index over {len(across.index_tasks)} tasks with 95 % CI; right is better."
+    caption = f"Index over {len(across.index_tasks)} tasks with 95 % CI; right is better."
     return _general_chart(across, names, anchor, caption, values, ("index", "index", 3))
 
 
