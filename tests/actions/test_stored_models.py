@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,23 @@ def test_models_are_measured_by_the_names_of_reports(store):
 
 def test_the_only_other_model_is_one_with_values(store):
     assert other_model(store.root, "good:build") == OTHER
+
+
+def test_a_model_with_random_weights_is_not_the_other_model_but_may_be_named(store):
+    control = "timm:net(pretrained=False)"
+    store.add_model(Opened(control, control, replace(FACTS, is_random=True)))
+
+    assert other_model(store.root, "good:build") == OTHER
+    assert models_called(["random weights (control)"], store) == (control,)
+    with pytest.raises(UnknownName, match=r"random weights \(control\) \[net\(pretrained=False\)\]"):
+        models_called(["nothing"], store)
+    with pytest.raises(UsageError, match=r"contains good:build and good:load\. Name the model to judge"):
+        other_model(store.root, control)
+
+
+def test_a_store_of_one_pretrained_model_has_no_other(store, tmp_path):
+    alone = Store(tmp_path / "alone")
+    alone.add_model(Opened(GOOD, GOOD, FACTS))
+
+    with pytest.raises(UsageError, match=r"contains no other pretrained model\. Name the model"):
+        other_model(alone.root, GOOD)

@@ -42,3 +42,12 @@ def test_a_dry_run_of_a_study_file_says_which_columns_of_a_table_are_used(assay,
     assert (code, err) == (0, "")
     assert "columns: text 'review', label 'label'" in text
     assert "not used: 'number'" in text
+
+
+def test_the_control_has_the_name_that_screens_show_and_the_address_to_type(assay, photos):
+    control = "timm:test_resnet(pretrained=False)"
+
+    _, out, _ = assay("rank", str(photos), "-m", "zoo:colours", "-m", control, *QUICK, "--dry-run")
+
+    assert f"random weights (control) [{control}]: 2 jobs left" in out
+    assert "zoo:colours: 2 jobs left" in out

@@ -33,7 +33,7 @@ def test_it_shows_progress_and_a_table_and_stores_the_rounds(assay, root):
     code, out, err = assay("measure", str(root), "-m", "zoo:colours", "--rounds", "2", "--device", "cpu")
 
     assert code == 0
-    assert err.splitlines() == ["[1 of 2] zoo:colours, round 1 of 2", "[2 of 2] zoo:colours, round 2 of 2"]
+    assert err.splitlines() == ["[1 of 2] colours, round 1 of 2", "[2 of 2] colours, round 2 of 2"]
     assert "latency" in out
     assert "colours" in out
     assert len(Store(root).measurements()) == 2
@@ -87,7 +87,7 @@ def test_where_every_latency_is_reliable_there_is_nothing_to_do():
 def test_a_terminal_shows_a_bar():
     console = Console(file=io.StringIO(), width=80, force_terminal=True)
 
-    with watching(console, 1, 2) as watch:
+    with watching(console, [ModelRow("timm:a", "a", FACTS, None)], 2) as watch:
         watch("timm:a", 1)
         watch("timm:a", 2)
 

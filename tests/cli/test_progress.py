@@ -63,6 +63,19 @@ def test_a_study_that_is_done_shows_nothing_to_do(study):
     assert "1 of" not in shown(study, terminal=False)
 
 
+def test_a_note_about_the_models_is_no_wider_than_the_terminal(study, monkeypatch):
+    note = "Only the 1 packaged or cached model is used, because no model was named; name others, or add some"
+    ready = replace(study.plan(), notes=(note,))
+    monkeypatch.setattr(Study, "plan", lambda self: ready)
+    file = io.StringIO()
+
+    read_plan(study, Console(file=file, width=80))
+
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert f"note: {note}" in " ".join(map(str.strip, lines))
+
+
 @pytest.mark.parametrize("details", [False, True])
 def test_models_of_the_zoo_that_are_left_out_are_listed_in_detail_alone(study, monkeypatch, details):
     zoo = ("downloads, 9 MB: zoo:noisy 9 MB", "left out, 5 MB: zoo:headed 5 MB")

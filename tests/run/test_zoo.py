@@ -51,7 +51,8 @@ def test_without_download_only_packaged_and_cached_models_run(caches: Path) -> N
     assert len(zoo.left) == len(curated(Modality.IMAGE)) - 1
     (note,) = zoo.notes
     assert note.startswith(
-        "Models: 5 packaged or cached ones, as none was named: name others, or add --download for 29 of"
+        "Only the 5 packaged or cached models are used, because no model was named; name others, or add "
+        "--download (29 models, 5."
     )
     assert zoo.lines[0].startswith("left out, 5.")
 

@@ -7,16 +7,25 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from assay.actions.stored_models import models_called, require_opened, stored_models, tasks_called
+from assay.actions.stored_models import (
+    models_called,
+    require_opened,
+    stored_controls,
+    stored_models,
+    tasks_called,
+)
 from assay.analysis.change.change import Pair, change
 from assay.analysis.evidence import Evidence
 from assay.analysis.per_task.cells import choose_method, gather
 from assay.core.errors import UsageError
 from assay.core.limits import LEFT_OUT, Limits
+from assay.core.text import few
 from assay.findings.change import Change
 from assay.run.stored_evidence import evidence_of
 from assay.store.results import Store, open_existing
 from assay.wording.short_names import short_names
+
+_OTHERS = 5  # that an error names
 
 
 def compare_models(
@@ -49,7 +58,8 @@ def compare_models(
         evidence = _evidence_of_two(opened, before, after, tasks)
         cells = gather(evidence.on_these_data(), evidence.scores)
         pair = Pair(before, after, choose_method(cells, evidence.scores, method))
-        names = short_names(stored_models(opened)) | short_names(task.address for task in opened.tasks())
+        names = short_names(stored_models(opened)) | stored_controls(opened.models())
+        names |= short_names(task.address for task in opened.tasks())
         return replace(change(evidence, pair, seed=seed), names=names)
 
 
@@ -64,18 +74,20 @@ def within(change: Change, limits: Limits) -> Change:
 
 
 def other_model(store: str | Path, model: str) -> str:
-    """Return the only other model of a store; if there are several, the user must name one.
+    """Return the only other pretrained model of a store; if there are several, the user must name one.
 
     Raises:
-        UsageError: There are several, or none.
+        UsageError: There are several, or none; models with random weights do not count.
         StoreError: There is no store.
     """
     with closing(open_existing(Path(store))) as opened:
-        others = sorted({row.address for row in opened.models()} - set(models_called([model], opened)))
+        pretrained = {row.address for row in opened.models() if not row.facts.is_random}
+        others = sorted(pretrained - set(models_called([model], opened)))
+        names = short_names(stored_models(opened))
     if len(others) == 1:
         return others[0]
-    few = f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}" if others else "none"
-    raise UsageError(f"Besides '{model}' the store '{store}' contains {few}. Name the model to judge.")
+    contents = few([names[other] for other in others], _OTHERS) if others else "no other pretrained model"
+    raise UsageError(f"Besides '{model}' the store '{store}' contains {contents}. Name the model to judge.")
 
 
 def _evidence_of_two(store: Store, before: str, after: str, tasks: Sequence[str]) -> Evidence:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.paths import path_of
 from assay.core.result import Status
 from assay.core.text import few
+from assay.findings.facts import ModelRow
 from assay.plugins.address import Address
 from assay.store.last_run import read_jobs
 from assay.store.results import Store
-from assay.wording.short_names import addresses_called
+from assay.wording.short_names import addresses_called, control_names
 
 _TASKS = 2  # that an error names
 
@@ -21,6 +22,11 @@ def stored_models(store: Store) -> list[str]:
     results = [result.job.model for result in store.results()]
     waiting = [model for _, model, _ in read_jobs(store.arrays) or ()]
     return list(dict.fromkeys([*(row.address for row in store.models()), *results, *waiting]))
+
+
+def stored_controls(models: Iterable[ModelRow]) -> dict[str, str]:
+    """Return the name of the control among models: the only one with random weights; empty if several are."""
+    return control_names([[row.address for row in models if row.facts.is_random]])
 
 
 def stored_tasks(store: Store) -> list[str]:
@@ -35,7 +41,8 @@ def models_called(names: Sequence[str], store: Store) -> tuple[str, ...]:
         UnknownName: No model is called so.
         UsageError: Several are.
     """
-    return addresses_called(names, stored_models(store), f"model of '{store.root}'")
+    control = next(iter(stored_controls(store.models())), "")
+    return addresses_called(names, stored_models(store), f"model of '{store.root}'", control)
 
 
 def tasks_called(names: Sequence[str], store: Store) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from assay.actions.measure import MeasuredModel, Watch
+from assay.actions.stored_models import stored_controls
+from assay.findings.facts import ModelRow
 from assay.reports.terminal.tables import fitted_table, print_note
 from assay.wording.numbers import duration
 from assay.wording.short_names import short_names
@@ -18,14 +20,14 @@ _TITLES = ("", "model", "", "latency", "spread", "examples/s", "load")
 
 
 @contextmanager
-def watching(console: Console, models: int, rounds: int) -> Iterator[Watch]:
+def watching(console: Console, models: Sequence[ModelRow], rounds: int) -> Iterator[Watch]:
     """Show a bar, or without a terminal a line for each measurement."""
-    total, begun = models * rounds, 0
+    total, begun, names = len(models) * rounds, 0, _names(models)
 
     def line(model: str, number: int) -> None:
         nonlocal begun
         begun += 1
-        text = f"[{begun} of {total}] {model}, round {number} of {rounds}"
+        text = f"[{begun} of {total}] {names[model]}, round {number} of {rounds}"
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     if not console.is_terminal:
@@ -37,7 +39,7 @@ def watching(console: Console, models: int, rounds: int) -> Iterator[Watch]:
 
         def advance(model: str, number: int) -> None:
             nonlocal begun
-            progress.update(bar, completed=begun, description=f"round {number} of {rounds}: {model}")
+            progress.update(bar, completed=begun, description=f"round {number} of {rounds}: {names[model]}")
             begun += 1
 
         yield advance
@@ -46,7 +48,7 @@ def watching(console: Console, models: int, rounds: int) -> Iterator[Watch]:
 
 def show(measured: Sequence[MeasuredModel], machine: str, console: Console) -> None:
     """Print a table of the speeds, and why a latency is not reliable or a model could not be measured."""
-    names = short_names(one.model.address for one in measured)
+    names = _names([one.model for one in measured])
     rows = [_row(one, names[one.model.address]) for one in measured]
     console.print(fitted_table(_TITLES, rows, console.width))
     for one in measured:
@@ -60,6 +62,10 @@ def show(measured: Sequence[MeasuredModel], machine: str, console: Console) -> N
         f"on {machine}; latency: the least of all measurements there; spread: how far the slowest round is "
         "above the fastest; load: the highest in these rounds",
     )
+
+
+def _names(models: Sequence[ModelRow]) -> dict[str, str]:
+    return short_names(row.address for row in models) | stored_controls(models)
 
 
 def _row(one: MeasuredModel, name: str) -> tuple[str, ...]:

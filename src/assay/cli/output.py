@@ -51,7 +51,8 @@ def answer(
     dry_run: bool = False,
 ) -> None:
     """Run a study, write the HTML report and print the answer; exit with 1 if a job failed."""
-    from assay.cli.progress import run_and_show, show_plan  # with all that a run needs
+    from assay.cli.planned import show_plan  # with all that a run needs
+    from assay.cli.progress import run_and_show
 
     if dry_run:
         show_plan(study, new_console(), details=details)

@@ -82,15 +82,16 @@ class Zoo:
     def notes(self) -> tuple[str, ...]:
         """What was left out, in a sentence; none if nothing was."""
         kinds = (
-            (self.left, f"or add --download for {len(self.left)} of a curated zoo ({size_of(self.left)})"),
+            (self.left, f"name others, or add --download ({len(self.left)} models, {size_of(self.left)})"),
             (self.beyond, f"{plural(len(self.beyond), 'model')} exceed the limits"),
             (self.large, f"{len(self.large)} cached ones of more than {disk_space(_LARGEST)} are left out"),
         )
         sentences = [words for entries, words in kinds if entries]
-        took = f"Models: {plural(len(self.taken), 'packaged or cached one')}, as none was named: name others"
+        used = "model is" if len(self.taken) == 1 else "models are"
+        took = f"Only the {len(self.taken):,} packaged or cached {used} used, because no model was named"
         if self.to_download:
-            took = f"Compared are {plural(len(self.taken), 'model')} of the zoo and of this machine"
-        return ("; ".join((took, *sentences)).replace("; or", ", or"),) if sentences else ()
+            took = f"The {plural(len(self.taken), 'model')} of the zoo and of this machine are used"
+        return ("; ".join((took, *sentences)),) if sentences else ()
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from assay.core.errors import UnknownName, UsageError
 from assay.core.task import Modality
@@ -51,9 +51,28 @@ def report_names(comparison: Comparison) -> dict[str, str]:
         named = [*(row.model for row in findings.standings), *(cell.model for cell in findings.missing)]
         random = {model for model in named if has_random_weights(model, rows)}
         controls.setdefault(findings.task.modality, set()).update(random)
-    alone = {model for models in controls.values() if len(models) == 1 for model in models}
-    alone -= {model for models in controls.values() if len(models) > 1 for model in models}
-    return model_names(comparison) | dict.fromkeys(alone, CONTROL)
+    return model_names(comparison) | control_names(controls.values())
+
+
+def control_names(random: Iterable[Collection[str]]) -> dict[str, str]:
+    """Return the name of each model with random weights that is the only one of its modality.
+
+    Args:
+        random: The models with random weights of each modality.
+    """
+    groups = [set(models) for models in random]
+    alone = {model for models in groups if len(models) == 1 for model in models}
+    several = {model for models in groups if len(models) > 1 for model in models}
+    return dict.fromkeys(sorted(alone - several), CONTROL)
+
+
+def has_random_setting(address: str) -> bool:
+    """Return whether an address asks for random weights, as that of a control does.
+
+    >>> has_random_setting("timm:resnet18(pretrained=False, seed=1)")
+    True
+    """
+    return settings_of(address).get("pretrained") is False
 
 
 def names_without_machine(addresses: Iterable[str]) -> dict[str, str]:
@@ -71,13 +90,16 @@ def _holds_path(address: str) -> bool:
     return any(text.startswith(("/", "~")) or text[1:3] == ":\\" for text in texts)
 
 
-def addresses_called(names: Sequence[str], addresses: Iterable[str], what: str) -> tuple[str, ...]:
+def addresses_called(
+    names: Sequence[str], addresses: Iterable[str], what: str, control: str = ""
+) -> tuple[str, ...]:
     """Return the address that each name means: an address itself, its alias, its label or a unique end.
 
     Args:
         names: What the user wrote.
         addresses: The known addresses.
         what: The word for them in messages, such as "model of 'assay-store'".
+        control: The address that is called the control; empty for none.
 
     Raises:
         UnknownName: No address is called so.
@@ -88,17 +110,21 @@ def addresses_called(names: Sequence[str], addresses: Iterable[str], what: str) 
     ways = [{address: {address} for address in known}]
     ways += [_names(known, _WAYS[0]), {address: {called[address]} for address in known}]
     ways += [_names(known, way) for way in _WAYS[1:]]
-    return tuple(_called(name, ways, what) for name in names)
+    shown = short_names(known)
+    if control:
+        ways.append({control: {CONTROL}})
+        shown[control] = f"{CONTROL} [{shown[control]}]"
+    return tuple(_called(name, ways, what, shown.values()) for name in names)
 
 
-def _called(name: str, ways: Sequence[Mapping[str, set[str]]], what: str) -> str:
+def _called(name: str, ways: Sequence[Mapping[str, set[str]]], what: str, shown: Iterable[str]) -> str:
     for names in ways:
         matches = [address for address in names if name in names[address]]
         if len(matches) == 1:
             return matches[0]
         if matches:
             raise UsageError(f"'{name}' may be {' or '.join(matches)}. Write one of these addresses.")
-    raise UnknownName(what, name, short_names(ways[0]).values())
+    raise UnknownName(what, name, shown)
 
 
 def _aliases(address: str) -> set[str]:

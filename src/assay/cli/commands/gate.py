@@ -32,7 +32,7 @@ def command(
     model: Annotated[
         str | None,
         typer.Argument(
-            help="The model that may replace it [the only other model of the store].",
+            help="The model that may replace it [the only other pretrained model of the store].",
             autocompletion=completion.stored_models,
         ),
     ] = None,

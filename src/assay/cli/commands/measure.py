@@ -53,7 +53,7 @@ def command(
     try:
         with (
             closing(Store(store)) as opened,
-            watching(new_console(stderr=True), len(chosen), rounds) as watch,
+            watching(new_console(stderr=True), chosen, rounds) as watch,
         ):
             measured = measure(opened, chosen, rounds, device, watch)
     except KeyboardInterrupt:
