@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -97,3 +98,26 @@ def test_threads_that_were_left_do_not_keep_the_process_from_ending():
     )
 
     assert (ended.returncode, ended.stdout) == (0, "done\n")
+
+
+@pytest.mark.parametrize("error", ["MemoryError", "KeyboardInterrupt"])
+def test_a_library_whose_import_was_interrupted_can_be_imported_again(tmp_path, monkeypatch, error):
+    name = f"interrupted_by_{error}"
+    package = tmp_path / name
+    (package / "kernels").mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        f"import os\nimport {name}.kernels.fast\nRESULT = {name}.kernels.fast.VALUE\n"
+        f"if 'ASSAY_INTERRUPT' in os.environ: raise {error}\n"
+    )
+    (package / "kernels" / "__init__.py").touch()
+    (package / "kernels" / "fast.py").write_text("VALUE = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("ASSAY_INTERRUPT", "1")
+    with pytest.raises((MemoryError, KeyboardInterrupt)), undone():
+        importlib.import_module(name)
+    monkeypatch.delenv("ASSAY_INTERRUPT")
+
+    with undone():
+        library = importlib.import_module(name)
+
+    assert library.RESULT == 7

@@ -161,10 +161,17 @@ def _modules() -> tuple[tuple[str, ...], _Same]:
 
 
 def _set_modules(wanted: tuple[tuple[str, ...], _Same]) -> None:
-    """Restore modules that were removed or replaced; modules imported since stay."""
+    """Restore modules that were removed or replaced; modules imported since stay.
+
+    Parts of a package whose import failed or was interrupted do not: Python removes the package alone, and
+    when it is imported again, it lacks the parts that seem to be imported already.
+    """
     for name, module in zip(wanted[0], wanted[1].values, strict=True):
         if name not in sys.modules or sys.modules[name] is not module:
             sys.modules[name] = module
+    for name in sorted(sys.modules.keys() - set(wanted[0])):  # a package comes before its parts
+        if "." in name and name.rpartition(".")[0] not in sys.modules:
+            del sys.modules[name]
 
 
 def _finders() -> tuple[_Same, _Same]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager
 
-from assay.core.errors import UsageError
+from assay.core.errors import AssayError, UsageError
 from assay.core.limits import Limits
 from assay.core.model import ModelSource
 from assay.plugins.address import Address
@@ -24,13 +25,14 @@ def models_of(address: Address) -> Models:
     architectures. The setting ``max_parameters`` of a pattern excludes larger models.
 
     Raises:
-        UsageError: No model matches, no match is small enough, or the source cannot report the number of
-            parameters without opening the model.
+        UsageError: No model matches, no match is small enough, the source cannot list its models, or not
+            report the number of parameters without opening the model.
     """
     settings = {key: value for key, value in address.settings if key != FILTER}
     bare = Address(address.source, address.name, tuple(settings.items()))
     model = families().models.create_from_source(bare)
-    choices = sorted(model.plugin.choices()) if is_pattern(address) else []
+    with listing(address.source):
+        choices = sorted(model.plugin.choices()) if is_pattern(address) else []
     most = _most(address)
     if not choices:
         if most is not None:
@@ -49,6 +51,20 @@ def models_of(address: Address) -> Models:
         )
     models = tuple(families().models.create_from_source(bare.with_name(name)) for name in fitting)
     return models if most is None else _small(models, most, address)
+
+
+@contextmanager
+def listing(source: str) -> Iterator[None]:
+    """Raise ``UsageError`` for any exception of a source's library when it lists its models."""
+    try:
+        yield
+    except AssayError:
+        raise
+    except Exception as error:  # a library that is damaged, or does not fit another one
+        raise UsageError(
+            f"'{source}' cannot list its models: {type(error).__name__}: {error}. Its library does not run; "
+            "install it again, or name models of another source."
+        ) from error
 
 
 def is_pattern(address: Address) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from assay.core.catalogue import CatalogueEntry
-from assay.core.errors import MissingPackage
+from assay.core.errors import UsageError
 from assay.core.model import ModelSource
 from assay.core.task import Modality
 from assay.plugins.address import Address
 from assay.plugins.families import families
-from assay.plugins.patterns import models_of
+from assay.plugins.patterns import listing, models_of
 from assay.plugins.registry import Named
 from assay.plugins.settings import all_settings, without_defaults
 from assay.run.hub_facts import with_hub_facts
@@ -44,8 +44,9 @@ def listed(modality: Modality | None = None, sources: Iterable[str] = ()) -> Ite
     """
     for name in sources or families().models.names():
         try:
-            models = list(families().models.load(name).catalogue())
-        except MissingPackage:
+            with listing(name):
+                models = list(families().models.load(name).catalogue())
+        except UsageError:  # its package is not installed, or does not run
             if sources:
                 raise
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from assay.core.model import ModelSource
 from assay.core.paths import path_of
 from assay.core.result import Finished, Result, Status
 from assay.core.task import Task
+from assay.environment.process_state import undone
 from assay.findings.per_task import OTHER_MODALITY
 from assay.plugins.address import Address
 from assay.plugins.families import Families, families
@@ -262,12 +264,10 @@ def _sources_of(name: str) -> list[str]:
     """Return the installed sources that list a model of this name, or weights of it."""
     found = []
     for source in families().models.names():
-        try:
+        with suppress(Exception), undone():  # its package is not installed, or does not run
             kind = families().models.load(source)
             names = {full.partition(".")[0] for full in kind.list_names()}
             if name in names or name in kind.list_names():
                 kind(name).check()
                 found.append(source)
-        except UsageError:  # its package is not installed, or the weights are not
-            continue
     return found

@@ -78,7 +78,7 @@ def command(
 def _list(pattern: str | None, plugin: list[Path] | None) -> None:
     from assay.plugins.address import Address
     from assay.plugins.families import families
-    from assay.plugins.patterns import models_of, so_many
+    from assay.plugins.patterns import listing, models_of, so_many
 
     options.add_plugins(plugin)
     known = families()
@@ -98,7 +98,9 @@ def _list(pattern: str | None, plugin: list[Path] | None) -> None:
         plugins = {name for registry in listed.values() for name in registry.names()}
         raise _unknown(source, (*listed, SUITES), plugins)
     member: type[object] = owner.load(source)
-    if owner is not known.models or not list(known.models.load(source).list_names()):
+    with listing(source):
+        has_names = owner is known.models and bool(list(known.models.load(source).list_names()))
+    if not has_names:
         if owner is known.models:
             say(f"'{source}' opens any name or folder; it has no list of models.")
         _print_settings(source, member, sys.stdout)
