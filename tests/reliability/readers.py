@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.reliability import reading, samples, stored
+from tests.reliability import commands, reading, samples, stored
 from tests.reliability.fuzz import Reader
 from tests.reliability.inputs import altered_json, as_bytes, json_like, mutated, pieces
 
@@ -236,4 +236,9 @@ READERS = (
     Reader("cells", stored.changed_cells(), stored.feed_cells, weight=1),
     Reader("store", st.deferred(stored.changed_files), stored.feed_file, weight=1),
     Reader("pack", st.deferred(stored.changed_packs), stored.feed_pack, weight=1),
+    Reader("simulate", commands.simulations, commands.feed_simulation, weight=1),
+    Reader("agreement", commands.agreements, commands.feed_agreement, weight=1),
+    Reader("add", commands.additions, commands.feed_addition, weight=1),
+    Reader("score", commands.archives, commands.feed_archives, weight=1),
+    Reader("compare", commands.comparisons, commands.feed_comparison, weight=1),
 )
