@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from assay.search.past import own_tables
+from assay.search.past import own_tables, shipped_tables
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,17 @@ def test_a_new_user_sees_the_public_tables_with_licence_and_source(assay, folder
     assert mteb.split()[1:5] == ["45", "408", "text", "CC0-1.0"]
     assert "none of them yours" in shown
     assert not folder.exists()  # looking makes nothing
+
+
+def test_no_name_is_cut_at_80_columns(assay, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    shown = assay("history")[1]
+
+    assert max(map(len, shown.splitlines())) <= 80
+    for table in shipped_tables():
+        *_, name = table.source.partition("/tree/")[0].rsplit("/", 1)
+        assert name in shown.split() or any(word.endswith(f"/{name}") for word in shown.split())
 
 
 def test_what_is_added_is_listed_first_and_can_be_removed(assay, results):

@@ -98,3 +98,15 @@ def test_a_terminal_of_80_columns_shows_whole_names_and_a_dash_for_what_is_not_k
         "—",
     ]
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("what", [(), ("methods",), ("metrics",), ("folder",), ("suites",)])
+def test_lists_wrap_to_80_columns_and_have_one_line_for_each_in_a_pipe(assay, monkeypatch, what):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    piped = assay("list", *what)[1]
+    monkeypatch.setenv("COLUMNS", "80")
+    wrapped = assay("list", *what)[1]
+
+    assert max(map(len, wrapped.splitlines())) <= 80
+    assert " ".join(wrapped.split()) == " ".join(piped.split())
+    assert len(piped.splitlines()) < len(wrapped.splitlines())

@@ -11,7 +11,7 @@ from rich.text import Text
 
 import assay.cli
 from assay.cli.commands import run
-from assay.cli.printing import escape_log, say
+from assay.cli.printing import escape_log, say, say_fitted
 from assay.core.escaping import command, quoted, shown
 from assay.reports.terminal.console import console
 
@@ -24,6 +24,20 @@ def test_a_line_shows_what_a_terminal_would_obey(capsys):
         "a\\x1b[2Jb\\x07\\x0d\\u009b31m gpj.\\u202eexe caf\\xe9 \\U000e0041 two\nlines 模型 שלום ‍e\u0301\n"
     )
     assert shown(printed) == printed
+
+
+def test_a_text_wraps_to_columns_and_is_one_line_in_a_pipe(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    say_fitted("  knn  the nearest\x1b neighbours of an example", indent=7)
+    monkeypatch.setenv("COLUMNS", "24")
+    say_fitted("  knn  the nearest\x1b neighbours of an example", indent=7)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "  knn  the nearest\\x1b neighbours of an example",
+        "  knn  the nearest\\x1b",
+        "       neighbours of an",
+        "       example",
+    ]
 
 
 def test_a_console_escapes_names_and_keeps_its_own_styles():

@@ -92,6 +92,25 @@ def test_a_value_in_units_of_a_metric_and_its_interval_have_three_decimals(assay
     assert re.match(r"ridge_cv  \d\.\d{3}  \d\.\d{3} to \d\.\d{3}  accuracy ", row)
 
 
+def test_the_verdict_says_which_estimate_it_uses_and_why(assay, features):
+    ridge, lda = ("--method", "ridge_cv"), ("--method", "lda_cv")
+
+    named = assay("score", "near.npz", *lda, *ridge)[1].splitlines()[-1]
+    default = assay("score", "near.npz")[1].splitlines()[-1]
+
+    assert named.endswith("by lda_cv (the first named).")
+    assert default.endswith("by ridge_cv (as in assay rank --estimate).")
+
+
+def test_no_line_is_wider_than_80_columns(assay, features, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    _, out, _ = assay("score", "near.npz", "far.npz")
+
+    assert max(map(len, out.splitlines())) <= 80
+    assert "Expected accuracy, by cross-validation on these examples" in out
+
+
 def test_the_last_line_is_a_verdict_of_the_first_estimate_of_a_metric(assay, features):
     one = assay("score", "near.npz", "--method", "logme", "--method", "ridge_cv")[1].splitlines()
     two = assay("score", "near.npz", "far.npz", "--method", "logme", "--method", "ridge_cv")[1].splitlines()

@@ -24,7 +24,7 @@ _HOW = "Write it with np.savez('features.npz', features=F, labels=y)."
 class Group(StrEnum):
     """What the value of a score says; the groups in the order in which they are printed."""
 
-    EXPECTED = "Expected metric, from held-out examples of train"
+    EXPECTED = "Expected metric, by cross-validation on these examples"
     HELD_OUT = "Other values on held-out examples, each on its own scale"
     RANKING = "Scores that only rank models, each on its own scale"
     WITHOUT_LABELS = "Properties of the features; the labels are not used"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import completion, options
-from assay.cli.printing import say
+from assay.cli.printing import say, say_fitted
 
 EXAMPLES = """
 Examples:
@@ -40,9 +40,9 @@ def command(
         say(named)
         try:
             for label, text in inspect(named.plugin, device):
-                say(f"  {label:14} {text}")
+                say_fitted(f"  {label:14} {text}", indent=17)
         except ModelError as error:
             broken += 1
-            say(f"  broken         {error}")
+            say_fitted(f"  broken         {error}", indent=17)
     if broken:
         raise typer.Exit(code=1)

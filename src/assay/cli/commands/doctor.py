@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli import completion, options
-from assay.cli.printing import say
+from assay.cli.printing import say, say_fitted
 
 if TYPE_CHECKING:
     from assay.actions.doctor import Finding
@@ -64,7 +63,5 @@ def _show(title: str, findings: Iterable[Finding]) -> int:
     say(f"{title}:")
     width = min(max(len(finding.what) for finding in found), 40)
     for what, text, _ in found:
-        say(
-            textwrap.fill(f"  {what:{width}}  {text}", 110, subsequent_indent=" " * 6, break_on_hyphens=False)
-        )
+        say_fitted(f"  {what:{width}}  {text}", indent=6)
     return sum(finding.is_fault for finding in found)

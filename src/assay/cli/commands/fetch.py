@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import completion
-from assay.cli.printing import say
+from assay.cli.printing import say, say_fitted
 
 EXAMPLES = """
 Examples:
@@ -36,7 +36,7 @@ def command(
         say(result.address)
         if not isinstance(result, Fetched):
             missing += 1
-            say(f"  missing        {result.reason}")
+            say_fitted(f"  missing        {result.reason}", indent=17)
             continue
         say(f"  from           {result.origin}")
         say(f"  size           {result.size}")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from assay.cli import options
-from assay.cli.printing import say
+from assay.cli.printing import say, say_fitted
 
 if TYPE_CHECKING:
     from assay.core.errors import UsageError
 
 SUITES = "suites"
 METHODS = "methods"  # scores and protocols
+_TEXT = 25  # columns before what a name means
 
 EXAMPLES = """
 Examples:
@@ -133,11 +133,9 @@ def _print_settings(name: str, member: type[object], stream: TextIO) -> None:
     say(f"{name} has no settings." if not settings else f"Settings of {name}:", file=stream)
     for setting in settings:
         default = f", by default {setting.default}" if setting.default else ""
-        say(f"  {setting.name}: {setting.type}{default}", file=stream)
+        say_fitted(f"  {setting.name}: {setting.type}{default}", indent=6, file=stream)
         if setting.doc:
-            say(
-                textwrap.fill(setting.doc, 96, initial_indent=" " * 6, subsequent_indent=" " * 6), file=stream
-            )
+            say_fitted(f"      {' '.join(setting.doc.split())}", indent=6, file=stream)
 
 
 def _print_suites() -> None:
@@ -145,7 +143,7 @@ def _print_suites() -> None:
 
     say(f"{SUITES}:")
     for name in suite_names():
-        say(f"  {name:22} {load_suite(name).title}")
+        say_fitted(f"  {name:22} {load_suite(name).title}", indent=_TEXT)
 
 
 def _print_family(registry: object) -> None:
@@ -160,4 +158,4 @@ def _print_family(registry: object) -> None:
             line = getattr(member, "summary", "") or (member.__doc__ or "").strip().partition("\n")[0]
         except MissingPackage as missing:
             line = f"({missing})"
-        say(f"  {name:22} {line}")
+        say_fitted(f"  {name:22} {line}", indent=_TEXT)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import completion, options
-from assay.cli.printing import say
+from assay.cli.printing import say, say_fitted
 
 EXAMPLES = """
 Examples:
@@ -69,11 +69,14 @@ def command(
     slow = [name for name in names if families().scores.load(name).is_slow] if methods is None else []
     if slow:
         options_of_slow = " ".join(f"--method {name}" for name in slow)
-        say(f"Left out, because they may take minutes: {', '.join(slow)}. To run them: {options_of_slow}.")
+        say_fitted(
+            f"Left out, because they may take minutes: {', '.join(slow)}. To run them: {options_of_slow}."
+        )
     if json is not None:
         write_text(as_json(results), json)
         say(f"Wrote {json}")
-    say(verdict(results, are_comparable=have_same_labels(list(views.values()))))
+    are_comparable = have_same_labels(list(views.values()))
+    say_fitted(verdict(results, are_comparable=are_comparable, asked=methods is not None))
     if methods and not any(row.estimate is not None for rows in results.values() for row in rows.values()):
         raise typer.Exit(code=1)
 

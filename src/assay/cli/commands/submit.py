@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
-from assay.cli.printing import say
+from assay.cli.printing import say, say_fitted
 
 EXAMPLES = """
 Examples:
@@ -51,4 +51,4 @@ def command(
     missing = lacking(store, entrant)
     if missing:
         named = ", ".join(f"{hidden.file} (glue:{hidden.tasks[0]})" for hidden in missing)
-        say(f"The leaderboard also requires these files, for which the study has no model: {named}")
+        say_fitted(f"The leaderboard also requires these files, for which the study has no model: {named}")

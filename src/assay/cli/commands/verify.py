@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assay.cli import options
-from assay.cli.printing import say
+from assay.cli.printing import say_fitted
 
 EXAMPLES = """
 Examples:
@@ -42,7 +42,7 @@ def command(
         must_be_writable(json)
     found = verify(store, reruns=rerun, seed=seed, device=device)
     for line in verification_lines(found):
-        say(line)
+        say_fitted(line)
     if json is not None:
         write_text(as_json(found), json)
     if not found.is_sound:

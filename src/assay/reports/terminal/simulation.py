@@ -40,7 +40,9 @@ def show_simulation(simulation: Simulation, console: Console) -> None:
     print_note(console, _HOW)
     print_note(
         console,
-        f"cost: share of all models' cost; not within {max(simulation.trials)} models counts as all",
+        "cost: how much of the cost of all models a rule spends until it has a model within "
+        f"{simulation.tolerance:.4g} of the best; 100 % where {plural(max(simulation.trials), 'model')} are "
+        "not enough",
     )
     if simulation.contaminated:
         done = "left out" if simulation.excluded else "included; --exclude-contaminated leaves them out"
@@ -63,8 +65,7 @@ def show_simulation(simulation: Simulation, console: Console) -> None:
 
 
 def _regrets(simulation: Simulation, *, has_intervals: bool) -> Table:
-    close = f"cost within {simulation.tolerance:.4g}"
-    numbers = (*(f"k={trials}" for trials in simulation.trials), close, "median")
+    numbers = (*(f"k={trials}" for trials in simulation.trials), "mean cost", "median cost")
     table = plain_table((), ("rule",), numbers)
     for line in simulation.lines:
         regrets = [f"{regret:.3f}" for regret in line.regrets]
