@@ -15,6 +15,7 @@ from assay.core.errors import StoreError, UsageError
 from assay.core.model import ModelSource
 from assay.core.result import Status
 from assay.core.task import Example, TaskKind
+from assay.environment.atomic_file import replacing_text
 from assay.plugins.address import Address
 from assay.plugins.families import families
 from assay.plugins.protocol import Protocol
@@ -124,8 +125,8 @@ def _answers(saved: Saved, texts: Sequence[Example]) -> list[str]:
 def _write(path: Path, asked: UnlabelledExamples, answers: Sequence[str]) -> Path:
     rows = (f"{number}\t{answer}\n" for number, answer in zip(asked.numbers, answers, strict=True))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(["index\tprediction\n", *rows]), "utf-8", newline="\n")
+        with replacing_text(path) as file:
+            file.writelines(["index\tprediction\n", *rows])
     except OSError as error:
         raise StoreError(f"Cannot write '{path}': {error}. Name another folder: --out other.") from error
     return path

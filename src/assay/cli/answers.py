@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from assay.actions.predict import NewPrediction
 from assay.cli.printing import say
 from assay.core.errors import UsageError
-from assay.environment.atomic_file import written_whole
+from assay.environment.atomic_file import replacing_text
 
 # what spreadsheets execute; a bare "-ve" or "@home" is not, and stays the name of its class
 _FORMULA = re.compile(r"[\t\r\n ]*(=|[+\-@].*[(|!])", re.DOTALL)
@@ -59,16 +58,13 @@ def write_answers(
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
+def _opened(output: Path | None) -> Iterator[IO[str]]:
     if output is None:
         yield sys.stdout
         return
     try:
-        with written_whole(output) as file:
-            text = io.TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="")
-            yield text
-            text.flush()
-            text.detach()
+        with replacing_text(output) as file:
+            yield file
     except OSError as error:
         raise UsageError(f"Cannot write '{output}': {error}. Name another file: --out other.csv.") from error
 

@@ -22,7 +22,7 @@ from assay.cli.writing import must_be_writable, write, writing
 from assay.core.errors import UsageError
 from assay.core.result import Status
 from assay.core.text import plural
-from assay.environment.atomic_file import written_whole
+from assay.environment.atomic_file import replacing
 from assay.findings.comparison import Comparison
 from assay.reports.html import Html
 from assay.reports.terminal.console import console as new_console
@@ -140,7 +140,7 @@ def follow(store: Store, path: Path, console: Console, compare: Callable[[Store]
         """Write the page atomically; return how far the study is, and which model leads."""
         comparison = compare(store)
         content = page(comparison, refresh_seconds=refresh_seconds).encode()
-        with writing(path), written_whole(path) as file:
+        with writing(path), replacing(path) as file:
             file.write(content)
         return watched_line(comparison, short_names(model_addresses(comparison)))
 

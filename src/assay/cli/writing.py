@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assay.core.errors import UsageError
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 
@@ -19,8 +20,8 @@ def write(report: Report, comparison: Comparison, path: Path) -> None:
 
 def write_text(text: str, path: Path) -> None:
     """Write a text file; create parent folders."""
-    with writing(path):
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    with writing(path), replacing_text(path) as file:
+        file.write(text)
 
 
 def must_be_writable(path: Path) -> None:

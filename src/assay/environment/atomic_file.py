@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,3 +35,28 @@ def written_whole(path: Path, *, fsync: bool = False) -> Iterator[IO[bytes]]:
             file.close()
         with suppress(OSError):
             unfinished.unlink()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, whose content replaces that of a file of the user as a whole.
+
+    What is no regular file, such as ``/dev/stdout``, is written to; a link stays, and its target is replaced.
+    """
+    target = path.resolve()
+    if target.is_file() or not target.exists():
+        with written_whole(target) as file:
+            yield file
+    else:
+        with target.open("wb") as file:
+            yield file
+
+
+@contextmanager
+def replacing_text(path: Path) -> Iterator[IO[str]]:
+    """Give a file as :func:`replacing` does, for text in UTF-8; what UTF-8 cannot hold is escaped."""
+    with replacing(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", errors="backslashreplace", newline="")
+        yield text
+        text.flush()
+        text.detach()

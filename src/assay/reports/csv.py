@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.findings.frames import Value
 from assay.plugins.report import Report
@@ -41,7 +42,7 @@ class Csv(Report):
                 values[position] = harmless[values[position]]
             return values
 
-        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with replacing_text(path) as file:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(map(written, exported_rows(comparison)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.escaping import shown
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import Standing, TaskFindings
 from assay.plugins.address import Address
@@ -47,7 +48,8 @@ class EvalResults(Report):
                     by_model.setdefault(names[standing.model], []).append(entry)
         parts = [f"# {_line(model)}\n{''.join(by_model[model])}" for model in sorted(by_model)]
         text = "---\n".join(parts) or "# No result on a data set of the hub.\n[]\n"
-        path.write_text(text, encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(text)
 
 
 def _entry(task: Address, findings: TaskFindings, standing: Standing, method: str) -> str:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 
@@ -38,9 +39,9 @@ class Json(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the whole comparison to ``path``, replacing any existing file."""
-        path.write_text(
-            as_json(comparison), encoding="utf-8", errors="backslashreplace"
-        )  # JSON has such escapes
+        content = as_json(comparison)
+        with replacing_text(path) as file:  # which escapes as JSON does
+            file.write(content)
 
 
 def as_schema(kind: type) -> str:

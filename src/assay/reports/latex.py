@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.escaping import shown
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables
@@ -35,7 +36,8 @@ class Latex(Report):
         """Write the tables to ``path``, replacing any existing file."""
         needs = "% needs \\usepackage{booktabs}; names in other scripts need XeLaTeX or LuaLaTeX"
         parts = [needs, *(_table(table) for table in result_tables(comparison))]
-        path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write("\n\n".join(parts) + "\n")
 
 
 def _table(table: ResultTable) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.escaping import in_markdown
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.result_table import Entry, ResultTable, result_tables
@@ -30,7 +31,8 @@ class Markdown(Report):
             parts.append(in_markdown(searched_line(comparison.search)))
         parts += [in_markdown(f"Warning: {warning}") for warning in comparison.warnings]
         parts += [_table(table) for table in result_tables(comparison)]
-        path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write("\n\n".join(parts) + "\n")
 
 
 def _table(table: ResultTable) -> str:

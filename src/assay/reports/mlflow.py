@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import MissingPackage
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.exported import exported_runs, receipt
@@ -56,4 +57,5 @@ class MLflow(Report):
                 params=[Param(name, value[:_LONGEST]) for name, value in run.config.items()],
             )
             client.set_terminated(logged.run_id)
-        path.write_text(receipt("MLflow", runs), encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(receipt("MLflow", runs))

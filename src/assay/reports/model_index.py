@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from assay.core.errors import MissingPackage
 from assay.core.task import TaskKind
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.findings.per_task import TaskFindings
 from assay.plugins.report import Report
@@ -28,7 +29,8 @@ class ModelIndex(Report):
 
     def render(self, comparison: Comparison, path: Path) -> None:
         """Write the index of every model with a value to ``path``, replacing any existing file."""
-        path.write_text(_yaml(comparison), encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(_yaml(comparison))
 
 
 def _yaml(comparison: Comparison) -> str:

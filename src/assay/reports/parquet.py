@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from assay.environment.atomic_file import replacing
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.exported import exported_rows
@@ -37,4 +38,5 @@ class Parquet(Report):
             name: pa.array([row.get(name) for row in rows], getattr(pa, _ARROW[kind])())
             for name, kind in comparison.columns().items()
         }
-        pq.write_table(pa.table(columns), path)
+        with replacing(path) as file:
+            pq.write_table(pa.table(columns), file)

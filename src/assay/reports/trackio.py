@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import MissingPackage
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.exported import exported_runs, receipt
@@ -45,4 +46,5 @@ class Trackio(Report):
                     auto_log_cpu=False,
                 ).log(run.metrics)
                 trackio.finish()  # unlike finish() of the run, not once more when the process ends
-        path.write_text(receipt("trackio", runs), encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(receipt("trackio", runs))

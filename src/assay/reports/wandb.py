@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from assay.core.errors import MissingPackage
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 from assay.wording.exported import exported_runs, receipt
@@ -51,4 +52,5 @@ class Wandb(Report):
             )
             logged.log(run.metrics)
             logged.finish()
-        path.write_text(receipt("Weights & Biases", runs), encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(receipt("Weights & Biases", runs))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +32,19 @@ def rendered(report: Report) -> bytes:
         path = Path(folder) / f"report{report.suffix}"
         report.render(simulated_comparison(), path)
         return path.read_bytes()
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    """Let no byte be written to a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
 class ReportContract:
@@ -60,6 +77,18 @@ class ReportContract:
         report.render(simulated_comparison(), path)
 
         assert path.read_bytes() == whole
+
+    def test_an_older_file_stays_where_a_new_one_cannot_be_written_whole(
+        self, report: Report, tmp_path: Path
+    ) -> None:
+        path = tmp_path / f"report{report.suffix}"
+        path.write_bytes(b"what stood there before")
+
+        with _full_disk(), pytest.raises(OSError, match="File too large"):
+            report.render(simulated_comparison(), path)
+
+        assert path.read_bytes() == b"what stood there before"
+        assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
     def test_findings_without_any_result_are_a_report_too(self, report: Report, tmp_path: Path) -> None:
         empty = replace(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 
@@ -32,4 +33,6 @@ class Html(Report):
         """Write the whole comparison to ``path``, replacing any existing file."""
         from assay.reports.html.page import page
 
-        path.write_text(page(comparison, refresh_seconds=self.refresh_seconds), encoding="utf-8")
+        content = page(comparison, refresh_seconds=self.refresh_seconds)
+        with replacing_text(path) as file:
+            file.write(content)

@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 from assay.core.errors import MissingPackage, UsageError
-from assay.environment.atomic_file import written_whole
+from assay.environment.atomic_file import replacing
 from assay.findings.simulation import Simulation
 
 _SUFFIXES = (".html", ".svg")
@@ -69,7 +69,7 @@ def write_plot(simulation: Simulation, path: Path) -> None:
     whole = alt.hconcat(*charts).configure_view(stroke=None).configure_axis(gridOpacity=0.4)
     text = StringIO()
     whole.save(text, format=path.suffix[1:], **({"inline": True} if path.suffix == ".html" else {}))
-    with written_whole(path) as file:
+    with replacing(path) as file:
         file.write(text.getvalue().encode("utf-8"))
 
 

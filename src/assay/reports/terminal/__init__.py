@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from assay.environment.atomic_file import replacing_text
 from assay.findings.comparison import Comparison
 from assay.plugins.report import Report
 
@@ -35,6 +36,6 @@ class Terminal(Report):
         from assay.reports.terminal.console import console as new_console
         from assay.reports.terminal.details import show
 
-        with path.open("w", encoding="utf-8") as file:
+        with replacing_text(path) as file:
             console = new_console(file, width=self.width, color_system=None, force_terminal=False)
             show(comparison, console, show_all=self.show_all)
