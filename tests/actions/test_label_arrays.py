@@ -59,7 +59,7 @@ def test_floats_that_may_be_classes_are_asked_about():
         ([[0, 2], [1, 1]], LabelKind.MULTILABEL, "1 where a class applies"),
         ([[1, 2], [3, 4]], LabelKind.CLASSIFICATION, "one for each example"),
         (["cat", None], None, "Leave None out"),
-        ([[1, 2], [3]], None, "no array"),
+        ([[1, 2], [3]], None, "not an array"),
         (np.ma.masked_array([1, 2], [True, False]), None, "masked"),
         (np.zeros((2, 2, 2)), None, "shape"),
     ],

@@ -47,7 +47,7 @@ def test_a_column_of_classes_is_the_classes():
 def test_tensors_that_are_no_arrays_are_refused_in_words():
     torch = pytest.importorskip("torch")
 
-    with pytest.raises(UsageError, match="Features are no array"):
+    with pytest.raises(UsageError, match="Features are not an array"):
         assay.score(torch.ones(3, 2, requires_grad=True), [0, 1, 0])
 
 

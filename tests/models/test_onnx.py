@@ -286,7 +286,7 @@ def test_a_truncated_file_fails_as_a_model_and_not_as_a_request(net) -> None:
     path = Path(source.name)
     path.write_bytes(path.read_bytes()[:200])
 
-    with pytest.raises(ModelError, match=r"net\.onnx' is no ONNX model, or it is truncated"):
+    with pytest.raises(ModelError, match=r"net\.onnx' is not an ONNX model, or it is truncated"):
         source.modality()
 
     read, _, modality = read_source(Named(Address.parse(f"onnx:{path}"), source))

@@ -138,5 +138,5 @@ def test_a_saved_model_reads_images_in_a_parquet_file(tmp_path: Path) -> None:
 def test_other_bytes_are_no_images(tmp_path: Path) -> None:
     column = pa.array([bytes([row, 0, 255]) for row in range(20)], pa.binary())
 
-    with pytest.raises(UnreadableTask, match="no texts or numbers|holds the examples"):
+    with pytest.raises(UnreadableTask, match="neither texts nor numbers|holds the examples"):
         load_task(write(tmp_path / "a.parquet", column, [row % 2 for row in range(20)]))

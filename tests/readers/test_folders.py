@@ -251,7 +251,7 @@ def test_what_is_no_regular_file_is_never_opened(fill: Fill) -> None:
 
     assert len(tree.names) == 4
     assert tree.notes == (
-        "2 entries that are no regular files are ignored ('cat/pipe.png', 'dog/socket.png').",
+        "2 entries that are not regular files are ignored ('cat/pipe.png', 'dog/socket.png').",
     )
 
 

@@ -130,9 +130,18 @@ def test_a_table_without_a_label_says_what_to_write() -> None:
 def test_a_table_without_texts_says_what_to_write() -> None:
     with pytest.raises(
         UnreadableTask,
-        match=r"which column of a\.csv holds the examples: it has id, label\. .* Columns of numbers are",
+        match=r"No column of a\.csv holds texts, .*: id holds numbers\. .* write assay score features\.npz",
     ):
         choose_columns("a.csv", {"id": ["1", "2"], "label": ["x", "y"]}, NamedColumns())
+
+
+@pytest.mark.parametrize("chosen", [NamedColumns(), NamedColumns(label="c")])
+def test_a_table_of_numbers_is_refused_at_once_whatever_its_split_column_says(chosen) -> None:
+    numbers = {name: ["0.5", "1.25", "2", "3"] for name in "abc"}
+    table = {**numbers, "split": ["train", "train", "val", "test"]}
+
+    with pytest.raises(UnreadableTask, match=r"No column of a\.csv holds texts, .*: a, b and c hold numbers"):
+        choose_columns("a.csv", table, chosen)
 
 
 def test_a_column_has_one_use() -> None:

@@ -125,7 +125,7 @@ def test_a_format_that_needs_a_package_says_which(
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
 
-    assert check_all(images_in(tmp_path, "a.png")).unreadable == {0: "no regular file"}
+    assert check_all(images_in(tmp_path, "a.png")).unreadable == {0: "not a regular file"}
 
 
 def test_cmyk_becomes_rgb() -> None:

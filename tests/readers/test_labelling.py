@@ -167,7 +167,7 @@ def test_a_list_holds_the_classes_of_a_cell(cell: str) -> None:
 
 
 def test_a_cell_that_is_no_list_names_its_row() -> None:
-    with pytest.raises(UnreadableTask, match=r"Column 'tags', row 2: 'red\|round' is no list of classes"):
+    with pytest.raises(UnreadableTask, match=r"Column 'tags', row 2: 'red\|round' is not a list of classes"):
         label_sets(cells_of("tags", ["['red']", "red|round"]), None)
 
 

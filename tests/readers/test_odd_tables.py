@@ -258,7 +258,7 @@ def test_bytes_and_structs_of_parquet_are_read_and_others_named(tmp_path: Path) 
 
     assert table.read(buffer.getvalue()) == [("café", "x", "1"), ("plain", "y", "2")]
     assert table.notes == [
-        "Columns of a.parquet that are no texts or numbers are left out: 'pickled' (binary), "
+        "Columns of a.parquet that are neither texts nor numbers are left out: 'pickled' (binary), "
         "'embedding' (list<element: double>)."
     ]
 

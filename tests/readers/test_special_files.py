@@ -52,7 +52,7 @@ def test_annotations_that_are_pipes_are_not_read(pictures):
         (pictures / "labels" / f"{row}.txt").write_text(f"{row % 2} 0.5 0.5 0.1 0.1")
     os.mkfifo(pictures / "data.yaml")
 
-    with pytest.raises(UsageError, match="no regular file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         Coco(str(pictures)).load("coco:it", 0)
     assert Yolo(str(pictures)).load("yolo:it", 0).classes == ("0", "1")
 

@@ -1,4 +1,4 @@
-"""Tables whose label is no class: spans, chats, and files without labels."""
+"""Tables whose label is not a class: spans, chats, and files without labels."""
 
 from __future__ import annotations
 

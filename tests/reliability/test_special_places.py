@@ -1,4 +1,4 @@
-"""What is no regular file where Assay keeps one: it is not waited for, not overwritten, and no traceback."""
+"""What is not a regular file where Assay keeps one: not waited for, not overwritten, and no traceback."""
 
 from __future__ import annotations
 

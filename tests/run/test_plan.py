@@ -86,7 +86,7 @@ def test_a_method_that_does_not_exist_gets_a_suggestion():
 
 
 def test_a_path_that_is_not_there_says_what_to_write(tmp_path):
-    with pytest.raises(UsageError, match="there is no such folder, and it is no table"):
+    with pytest.raises(UsageError, match="there is no such folder, and it is not a table"):
         resolve_tasks([str(tmp_path / "nothing")], 0)
 
 

@@ -154,7 +154,7 @@ def test_a_table_beside_a_folder_of_sounds_names_them(tmp_path: Path) -> None:
     table.write_text("filename,class\n" + "".join(f"{row}.wav,{'ab'[row % 2]}\n" for row in range(20)))
 
     assert load_task(f"table:{table}").modality is Modality.AUDIO
-    with pytest.raises(UnreadableTask, match=r"'audio' is no class. If 'meta/all.csv' lists them"):
+    with pytest.raises(UnreadableTask, match=r"'audio' is not a class. If 'meta/all.csv' lists them"):
         load_task(f"audio:{tmp_path}")
 
 

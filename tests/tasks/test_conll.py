@@ -212,8 +212,8 @@ def test_tags_that_are_no_scheme_say_why_entities_are_not_judged(tmp_path: Path)
 
     assert task.metric == "accuracy"
     assert task.notes[-1] == (
-        "Words are judged by accuracy, not entities by F1: tags are no scheme of entities such as O, B-PER, "
-        "I-PER, as 'PERSON' is none."
+        "Words are judged by accuracy, not entities by F1: tags are not a scheme of entities such as O, "
+        "B-PER, I-PER, as 'PERSON' is none."
     )
 
 

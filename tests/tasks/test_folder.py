@@ -369,10 +369,10 @@ def test_class_folders_have_no_slices(animals: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        (("images/a.png", "images/b.png", "masks/a.png"), "'images', 'masks' are no classes. It has masks"),
+        (("images/a.png", "images/b.png", "masks/a.png"), "'images', 'masks' are not classes. It has masks"),
         (
             ("images/train/a.png", "labels/train/a.txt"),
-            "'images' is no class. It has boxes of YOLO: write yolo:",
+            "'images' is not a class. It has boxes of YOLO: write yolo:",
         ),
         (("train/images/a.png", "valid/images/a.png", "train/labels/a.txt"), "write yolo:"),
         (("JPEGImages/a.png", "Annotations/a.xml"), "It has boxes of Pascal VOC"),

@@ -263,6 +263,6 @@ def test_a_word_among_the_numbers_of_stsb_names_its_row(glue: Path) -> None:
     path.write_text("\n".join(lines))
 
     with pytest.raises(
-        UnreadableTask, match="row 3: the label 'high' is no number. Unpack the files as they are"
+        UnreadableTask, match="row 3: the label 'high' is not a number. Unpack the files as they are"
     ):
         load_task(f"glue:stsb(folder='{glue}')")

@@ -103,7 +103,7 @@ def _as_array(values: Any, what: str) -> np.ndarray:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UsageError(
-            f"{what} are no array: {error}. Give numbers as numpy.asarray takes them."
+            f"{what} are not an array: {error}. Give numbers as numpy.asarray takes them."
         ) from error
 
 

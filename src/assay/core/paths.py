@@ -56,14 +56,14 @@ def opened_regular(path: str | Path, mode: str = "rb", *, creates: bool = False)
         creates: Whether one that is missing is made; links are not followed then.
 
     Raises:
-        OSError: It cannot be opened, or is no regular file.
+        OSError: It cannot be opened, or is not a regular file.
     """
     names = ("O_NONBLOCK", "O_NOFOLLOW", "O_CREAT") if creates else ("O_NONBLOCK",)
     more = sum(getattr(os, name, 0) for name in names)
     file = FileIO(path, mode, opener=lambda name, flags: os.open(name, flags | more, 0o600))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     return file
 
 

@@ -52,6 +52,6 @@ def too_many_columns(columns: int) -> str:
     if columns <= most:
         return ""
     return (
-        f"it has {columns:,} columns, and the limit is {most:,}. Leave out what is no example or label, or "
-        f"set the environment variable {_COLUMNS}, as in {_COLUMNS}=1M"
+        f"it has {columns:,} columns, and the limit is {most:,}. Leave out what is not an example or label, "
+        f"or set the environment variable {_COLUMNS}, as in {_COLUMNS}=1M"
     )

@@ -149,7 +149,7 @@ def _unwrap(loaded: object, file: Path) -> State:
     strange = [str(key) for key, value in loaded.items() if not isinstance(value, torch.Tensor)]
     if strange:
         raise CheckpointError(
-            f"Checkpoint '{file}' holds things that are no weights: {_first(strange)}. "
+            f"Checkpoint '{file}' holds things that are not weights: {_first(strange)}. "
             f"Save model.state_dict() alone."
         )
     return {str(key): value for key, value in loaded.items()}

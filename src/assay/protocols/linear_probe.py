@@ -71,7 +71,7 @@ class LinearProbe(FeatureProtocol):
 
     def __post_init__(self) -> None:
         if self.l2 is not None and not self.l2 > 0:
-            raise UsageError(f"linear_probe(l2={self.l2}) is no penalty. Write l2=0.01, or leave l2 out.")
+            raise UsageError(f"linear_probe(l2={self.l2}) is not a penalty. Write l2=0.01, or leave l2 out.")
         if self.max_steps < 1:
             raise UsageError(f"linear_probe(max_steps={self.max_steps}) has no step. Write max_steps=1000.")
 

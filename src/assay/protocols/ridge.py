@@ -52,7 +52,7 @@ class Ridge(FeatureProtocol):
 
     def __post_init__(self) -> None:
         if self.l2 is not None and not self.l2 > 0:
-            raise UsageError(f"ridge(l2={self.l2}) is no penalty. Write l2=0.01, or leave l2 out.")
+            raise UsageError(f"ridge(l2={self.l2}) is not a penalty. Write l2=0.01, or leave l2 out.")
 
     def fit(self, train: LabelledFeatures, val: LabelledFeatures, metric: Metric) -> Fitted:
         """Choose the penalty on val, and fit train and val."""

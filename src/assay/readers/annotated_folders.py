@@ -58,7 +58,7 @@ def found_annotations(folder: Path, classes: Collection[str] = ()) -> str:
     if any(file.suffix == ".xml" for file in files):
         return f"It has boxes of Pascal VOC in XML, and Assay has no task for them: {_LIST}."
     if {name.casefold() for name in classes} & _MASKS:
-        return f"It has masks of segmentation, which is no task of Assay: {_LIST}."
+        return f"It has masks of segmentation, which is not a task of Assay: {_LIST}."
     return ""
 
 

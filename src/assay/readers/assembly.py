@@ -107,8 +107,8 @@ def _other_tags(labels: Labels) -> tuple[str, ...]:
     odd = next((tag for tag in labels.classes if tag not in {"O", "o"} and not names_entities((tag,))), None)
     why = f"as '{odd}' is none" if odd else "as they mix several schemes"
     return (
-        "Words are judged by accuracy, not entities by F1: tags are no scheme of entities such as O, B-PER, "
-        f"I-PER, {why}.",
+        "Words are judged by accuracy, not entities by F1: tags are not a scheme of entities such as O, "
+        f"B-PER, I-PER, {why}.",
     )
 
 

@@ -20,7 +20,7 @@ def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
     while line := file.readline(most):
         if len(line) == most:
             raise UnreadableTask(
-                f"{name} has a line of more than {most:,} characters: it is no table, or is damaged. If "
+                f"{name} has a line of more than {most:,} characters: it is not a table, or is damaged. If "
                 "it is meant to be so, set the environment variable ASSAY_MAX_BYTES, as in 20GB."
             )
         yield line

@@ -130,7 +130,7 @@ def _identifier(value: object) -> str:
 
 def _read(path: Path) -> dict[str, list[Row]]:
     if not is_file(path):
-        raise UnreadableTask(f"'{path}' is no regular file: it is not read. Put the annotations there.")
+        raise UnreadableTask(f"'{path}' is not a regular file: it is not read. Put the annotations there.")
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -146,7 +146,7 @@ def _read(path: Path) -> dict[str, list[Row]]:
             not isinstance(row, dict) or not all(key in row for key in keys) for row in rows
         ):
             raise UnreadableTask(
-                f"{path} is no file of COCO annotations: '{name}' must be a list of objects with "
+                f"{path} is not a file of COCO annotations: '{name}' must be a list of objects with "
                 f"{' and '.join(keys)}."
             )
     return dict(content)

@@ -90,7 +90,7 @@ class FolderFiles(Files):
         path = self.folder / self.names[row]
         kind = path.stat().st_mode
         if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-            raise UnreadableFileError("no regular file")
+            raise UnreadableFileError("not a regular file")
         return path.read_bytes()
 
     def name(self, row: int) -> str:

@@ -74,7 +74,7 @@ class Tree:
             names = sorted(set(self.classes))
             raise UnreadableTask(
                 f"In '{shown_name(str(self.folder))}', {first_names(names, len(names))} "
-                f"{'is no class' if len(names) == 1 else 'are no classes'}. "
+                f"{'is not a class' if len(names) == 1 else 'are not classes'}. "
                 f"{found_annotations(self.folder, names) or table_beside(self.folder) or LIST_THEM}"
             )
         tops = {name.split("/")[0] for name in self.names}

@@ -10,6 +10,7 @@ from typing import Any
 
 from assay.core.errors import UnknownName, UnreadableTask, UsageError
 from assay.core.task import TaskKind
+from assay.core.text import few
 from assay.readers.images import is_image
 from assay.readers.lists import splitter
 from assay.readers.named_columns import NamedColumns
@@ -23,7 +24,6 @@ _PARALLEL = 0.9  # minimum fraction of rows with as many tags as words for colum
 _MANY_NUMBERS = 20
 _TRUTHS = ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}, {"True", "False"})
 _MANY_SHARE = 0.05
-_ONLY_NUMBERS = " Columns of numbers are no examples: Assay compares models of texts, images and sounds."
 
 
 def choose_columns(
@@ -53,6 +53,8 @@ def choose_columns(
             return TableColumns(
                 (tags,), split=split, words=words, notes=(*notes, *found.notes_besides((words, tags)))
             )
+    if chosen.text is None and chosen.image is None and not _called(head, _column_names()["texts"]):
+        _refuse_numbers(title, _free(head, {split or ""}), least=2)
     taken = {*chosen.named, *((split,) if split else ())}
     labels = chosen.labels
     notes = ()
@@ -221,7 +223,7 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
     if named := _called(free, _column_names()["labels"]):
         return named[0], _choice(named, "label")
     texts = _column_names()["texts"]
-    few = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in texts]
+    fits = [name for name, cells in free.items() if _are_classes(cells) and name.lower() not in texts]
     numbers = [name for name in head if read_numbers([name]).are_all and not any(map(str.isalpha, name))]
     if numbers:
         raise UnreadableTask(
@@ -229,18 +231,18 @@ def _label(title: str, head: Mapping[str, Sequence[str]], taken: set[str]) -> tu
             f"Put the names of the columns into the first line, or write label='{numbers[0]}'."
         )
     numbers = [
-        name for name, cells in free.items() if _are_quantities(cells) and name.lower() not in {*texts, *few}
+        name for name, cells in free.items() if _are_quantities(cells) and name.lower() not in {*texts, *fits}
     ]
-    if len(few) == 1 and (others := [name for name in numbers if name != few[0]]):
-        return few[0], (
-            f"'{few[0]}' is taken as the label, because its values repeat; {', '.join(others)} could be it "
+    if len(fits) == 1 and (others := [name for name in numbers if name != fits[0]]):
+        return fits[0], (
+            f"'{fits[0]}' is taken as the label, because its values repeat; {', '.join(others)} could be it "
             "too: write label='...'.",
         )
-    if not few and len(numbers) == 1 and len(free) == 2:
+    if not fits and len(numbers) == 1 and len(free) == 2:
         return numbers[0], (f"'{numbers[0]}' is taken as the label: it is the only column of numbers.",)
-    if len(few) == 1:
-        return few[0], (
-            f"'{few[0]}' is taken as the label, because its values repeat: write label='...' if not.",
+    if len(fits) == 1:
+        return fits[0], (
+            f"'{fits[0]}' is taken as the label, because its values repeat: write label='...' if not.",
         )
     refuse_structured(title, free)
     truths = [name for name, cells in free.items() if {*cells} in _TRUTHS]
@@ -277,15 +279,21 @@ def _texts(
     wordy = sorted((name for name in free if _words(free[name]) >= 2), key=lambda name: -_words(free[name]))
     if wordy:
         return (wordy[0],), (f"'{wordy[0]}' is taken as the text, because it has the most words.",)
+    _refuse_numbers(title, free)
     raise UnreadableTask(
         f"Cannot tell which column of {title} holds the examples: it has {', '.join(head)}. "
         "Write for example (text='...', label='...') after its name, or image='...' for image files."
-        f"{'' if any(map(_has_words, free.values())) else _ONLY_NUMBERS}"
     )
 
 
-def _has_words(cells: Sequence[str]) -> bool:
-    return not read_numbers(cells).are_all
+def _refuse_numbers(title: str, columns: Mapping[str, Sequence[str]], least: int = 1) -> None:
+    """Raise ``UnreadableTask`` if all columns that may be examples, at least so many, hold numbers."""
+    if len(columns) >= least and all(read_numbers(cells).are_all for cells in columns.values()):
+        raise UnreadableTask(
+            f"No column of {title} holds texts, or paths of images or sounds, to encode: "
+            f"{few([*columns], 5)} {'hold' if len(columns) > 1 else 'holds'} numbers. Add such a column; for "
+            "features that you have already, write assay score features.npz."
+        )
 
 
 def _words(cells: Sequence[str]) -> float:

@@ -23,9 +23,9 @@ def read_named_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     packed = path.stat().st_size
     if not path.is_file():
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     if not zipfile.is_zipfile(path):
-        raise ValueError("it is no zip archive")
+        raise ValueError("it is not a zip archive")
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()

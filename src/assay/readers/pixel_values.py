@@ -111,7 +111,7 @@ def parse_range(given: Sequence[object] | None) -> PixelRange | None:
         return None
     numbers = [float(value) for value in given if isinstance(value, int | float)]
     if len(given) != 2 or len(numbers) != 2 or not -np.inf < numbers[0] < numbers[1] < np.inf:
-        raise UsageError(f"pixel_range={given!r} is no range. Write for example pixel_range=(0, 4095).")
+        raise UsageError(f"pixel_range={given!r} is not a range. Write for example pixel_range=(0, 4095).")
     return PixelRange(*numbers)
 
 

@@ -120,7 +120,7 @@ class Scan:
         """Return notes about what was left out."""
         told = (
             (self._hidden, "hidden file or folder", "hidden files or folders", ""),
-            (self._special, "entry that is no regular file", "entries that are no regular files", ""),
+            (self._special, "entry that is not a regular file", "entries that are not regular files", ""),
             (self._inner, "link to a folder inside", "links to folders inside", ": they are read once"),
             (
                 self._outside, "link that leads out of the folder", "links that lead out of the folder",

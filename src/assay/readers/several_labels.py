@@ -137,7 +137,7 @@ def _split_cell(cell: str, separator: str | None, where: str) -> tuple[str, ...]
     names = as_list(cell)
     if names is None:
         raise UnreadableTask(
-            f"{where}: '{cell[:60]}' is no list of classes. Write for example label_separator='|' "
+            f"{where}: '{cell[:60]}' is not a list of classes. Write for example label_separator='|' "
             f'for red|round, or the cell as ["red", "round"].'
         )
     if len(set(names)) < len(names):

@@ -85,7 +85,9 @@ class Unlabelled:
         elif path.name.lower().endswith(SUFFIXES):
             yield from self._table(given, path)
         elif self.modality is Modality.TEXT:
-            raise UnreadableTask(f"'{given}' is no table. Its name must end in one of {', '.join(SUFFIXES)}.")
+            raise UnreadableTask(
+                f"'{given}' is not a table. Its name must end in one of {', '.join(SUFFIXES)}."
+            )
         else:
             yield self._file(given, None, path.parent, path.name)
 

@@ -105,7 +105,7 @@ def _of_yaml(path: Path) -> dict[int, str]:
     try:
         content = yaml.safe_load(path.read_bytes())
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UnreadableTask(f"{path} is no YAML: {error}. Export it again.") from error
+        raise UnreadableTask(f"{path} is not YAML: {error}. Export it again.") from error
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, Sequence) and not isinstance(names, str):
         names = dict(enumerate(names))

@@ -53,8 +53,9 @@ def with_source(address: Address) -> Address:
     near = beside(path)
     hint = f"There is no '{address.name}'. {near} " if near else ""
     raise UsageError(
-        f"{hint}Cannot tell what the task '{address.name}' is: there is no such folder, and it is no table "
-        f"({', '.join(PLAIN)}). Write a path, or source:name; sources: {', '.join(families().tasks.names())}."
+        f"{hint}Cannot tell what the task '{address.name}' is: there is no such folder, and it is not a "
+        f"table ({', '.join(PLAIN)}). Write a path, or source:name; sources: "
+        f"{', '.join(families().tasks.names())}."
     )
 
 

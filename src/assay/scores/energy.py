@@ -51,7 +51,9 @@ class Energy(SampleScore):
 
     def __post_init__(self) -> None:
         if not 0 < self.percent <= 100:
-            raise UsageError(f"energy(percent={self.percent}) is no part of the examples. Write percent=0.5.")
+            raise UsageError(
+                f"energy(percent={self.percent}) is not a share of the examples. Write percent=0.5."
+            )
         if self.tail not in _TAILS:
             raise UsageError(f"energy(tail='{self.tail}') is neither end. Write tail='bot' or tail='top'.")
 

@@ -77,7 +77,9 @@ class ETran(SampleScore):
 
     def __post_init__(self) -> None:
         if self.part not in _PARTS:
-            raise UsageError(f"etran(part='{self.part}') is no part. Write {', '.join(map(repr, _PARTS))}.")
+            raise UsageError(
+                f"etran(part='{self.part}') is not a part. Write {', '.join(map(repr, _PARTS))}."
+            )
         if not 0.1 <= self.percent <= 100:
             raise UsageError(f"etran(percent={self.percent}) is not between 0.1 and 100. Write percent=0.5.")
 

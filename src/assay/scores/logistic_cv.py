@@ -68,7 +68,9 @@ class LogisticCV(Score):
 
     def __post_init__(self) -> None:
         if self.C is not None and not self.C > 0:
-            raise UsageError(f"logistic_cv(C={self.C}) is no inverse penalty. Write C=1.0, or leave C out.")
+            raise UsageError(
+                f"logistic_cv(C={self.C}) is not an inverse penalty. Write C=1.0, or leave C out."
+            )
         if self.max_steps < 1:
             raise UsageError(f"logistic_cv(max_steps={self.max_steps}) has no step. Write max_steps=1000.")
 

@@ -75,7 +75,7 @@ class NCTI(SampleScore):
 
     def __post_init__(self) -> None:
         if self.part not in _PARTS:
-            raise UsageError(f"ncti(part='{self.part}') is no part. Write {', '.join(map(repr, _PARTS))}.")
+            raise UsageError(f"ncti(part='{self.part}') is not a part. Write {', '.join(map(repr, _PARTS))}.")
 
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the chosen part, or the sum of all parts on a fixed scale."""

@@ -66,9 +66,9 @@ class NLEEP(SampleScore):
                 f"nleep(components={self.components}) has no Gaussian. Write components=10, or leave it out."
             )
         if not 0 < self.energy <= 1:
-            raise UsageError(f"nleep(energy={self.energy}) is no share of the variance. Write energy=0.8.")
+            raise UsageError(f"nleep(energy={self.energy}) is not a share of the variance. Write energy=0.8.")
         if self.seed < 0:
-            raise UsageError(f"nleep(seed={self.seed}) is no seed. Write seed=0.")
+            raise UsageError(f"nleep(seed={self.seed}) is not a seed. Write seed=0.")
 
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the mean log expected empirical probability of the labels, at most 0; or without the log."""

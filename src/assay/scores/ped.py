@@ -91,7 +91,7 @@ class PED(Score):
             if not getattr(self, name) > 0:
                 raise UsageError(f"ped({name}={getattr(self, name)}) moves nothing. Write a number above 0.")
         if not 0 <= self.exit_ratio < 1:
-            raise UsageError(f"ped(exit_ratio={self.exit_ratio}) is no share. Write exit_ratio=0.5.")
+            raise UsageError(f"ped(exit_ratio={self.exit_ratio}) is not a share. Write exit_ratio=0.5.")
         if self.scaling not in _SCALINGS:
             raise UsageError(f"ped(scaling='{self.scaling}') is unknown. Write scaling='target', or 'none'.")
         base_score(self.base)

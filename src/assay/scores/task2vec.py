@@ -69,7 +69,7 @@ class Task2Vec(FisherScore):
         if not self.offset >= 0:
             raise UsageError(f"task2vec(offset={self.offset}) is below 0. Write offset=0.0.")
         if not self.C > 0:
-            raise UsageError(f"task2vec(C={self.C}) is no inverse penalty. Write C=1.0.")
+            raise UsageError(f"task2vec(C={self.C}) is not an inverse penalty. Write C=1.0.")
         for name, usual in (("max_steps", 200), ("examples", 200), ("draws", 2)):
             if getattr(self, name) < 1:
                 raise UsageError(f"task2vec({name}={getattr(self, name)}) is below 1. Write {name}={usual}.")

@@ -123,7 +123,7 @@ class Arrays:
             return None
         except (DamagedFile, OSError, ValueError, RecursionError) as error:
             self._note(
-                path, reason_of(error) if isinstance(error, (DamagedFile, OSError)) else "it is no JSON"
+                path, reason_of(error) if isinstance(error, (DamagedFile, OSError)) else "it is not JSON"
             )
             return None
         if not is_checked:

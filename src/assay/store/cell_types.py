@@ -50,6 +50,6 @@ def check_cells(database: Database) -> None:
         ):
             raise StoreError(
                 f"A row of the table {table} in results.sqlite is damaged: {column} of {name:.80} has "
-                "another type, or is no valid key or possible number. Restore the file from a copy, or name "
-                "another folder: --store other-folder."
+                "another type, or is not a valid key or possible number. Restore the file from a copy, or "
+                "name another folder: --store other-folder."
             )

@@ -102,7 +102,7 @@ def open_regular(path: Path, mode: str = "rb") -> FileIO:
     file = FileIO(path, mode, opener=lambda name, flags: os.open(name, flags | waits_not, 0o600))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise DamagedFile("it is no regular file")
+        raise DamagedFile("it is not a regular file")
     return file
 
 
@@ -110,7 +110,7 @@ def require_regular(*paths: Path) -> None:
     """Raise ``OSError`` if a pipe, device or folder is at a path: SQLite would wait for it."""
     for path in paths:
         if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def require_sane(path: Path, whole: int) -> None:

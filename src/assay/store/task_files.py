@@ -134,7 +134,7 @@ def _labels(values: np.ndarray, lengths: np.ndarray | None, task: TaskFacts) -> 
         raise ValueError(f"{labels.examples} labels of {task.test_count} examples")
     most = {LabelKind.CLASSIFICATION: len(task.classes) - 1, LabelKind.MULTILABEL: 1}.get(labels.kind)
     if most is not None and values.size and not 0 <= values.min() <= values.max() <= most:
-        raise ValueError("a label is no class")
+        raise ValueError("a label is not a class")
     return labels
 
 

@@ -54,7 +54,7 @@ def _state(path: Path, packs: Packs) -> tuple[str, bool]:
     except (DamagedFile, OSError) as error:
         return reason_of(error), True
     except (ValueError, RecursionError):
-        return "it is no JSON" if path.suffix == ".json" else "its header is damaged", True
+        return "it is not JSON" if path.suffix == ".json" else "its header is damaged", True
 
 
 def _of_array(path: Path, file: FileIO | FilePart) -> tuple[str, bool]:

@@ -45,7 +45,7 @@ class FeaturesSource(ModelSource):
         """Raise ``UsageError`` for a missing file and for invalid settings."""
         require_file(self.name)
         if not self.name.endswith(SUFFIXES):
-            raise UsageError(f"'{self.name}' is no file of features. They end in {', '.join(SUFFIXES)}.")
+            raise UsageError(f"'{self.name}' is not a file of features. They end in {', '.join(SUFFIXES)}.")
         if self.reads is not None and self.reads not in list(Modality):
             raise UnknownName("modality", self.reads, Modality)
 

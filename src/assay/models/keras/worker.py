@@ -28,7 +28,7 @@ class KerasServer(ModelServer):
         model = open_model(settings)
         if not isinstance(model, keras.Model) or len(model.inputs or ()) != 1:
             raise ModelError(
-                f"'{settings['name']}' is no model with one input. Save the one that reads images."
+                f"'{settings['name']}' is not a model with one input. Save the one that reads images."
             )
         side = settings["side"] or (_DEFAULT_SIDE if settings["module"] else None)
         shape = image_shape(tuple(model.inputs[0].shape), side, "image_size")

@@ -296,4 +296,4 @@ def _attribute(node: Any, name: str) -> int:
 
 
 def _unreadable(path: str | Path) -> str:
-    return f"'{path}' is no ONNX model, or it is truncated. Export or download it again."
+    return f"'{path}' is not an ONNX model, or it is truncated. Export or download it again."

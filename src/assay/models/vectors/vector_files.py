@@ -60,7 +60,7 @@ def read_header(path: Path) -> Header:
         return Header(int(parts[0]), int(parts[1]), _is_binary(rest))
     if len(parts) < 2 or _is_binary(start):
         raise CheckpointError(
-            f"'{path}' is no file of word vectors: its first line is '{_shown(first)}'. A line is a word "
+            f"'{path}' is not a file of word vectors: its first line is '{_shown(first)}'. A line is a word "
             "and its numbers, or first the number of words and that of numbers."
         )
     return Header(None, len(parts) - 1, is_binary=False)
@@ -153,7 +153,7 @@ def _bad_line(path: Path, lines: list[bytes], first: int, header: Header) -> str
     line = _shown(lines[number - first])
     shape = "its first line" if header.rows is None else "its header"
     return (
-        f"Line {number} of '{path}' is no word with {header.width} finite numbers, as {shape} has it: "
+        f"Line {number} of '{path}' is not a word with {header.width} finite numbers, as {shape} has it: "
         f"'{line}'. Download the file again"
         + (f"; to use the lines before, write limit={before}." if before else ".")
     )

@@ -82,7 +82,7 @@ def _strings(
         cells = [write(columns[name]) for name, write in writers.items()]
         yield pa.record_batch(cells, names=list(writers))
     if writers and other:
-        note(f"Columns of {file.name} that are no texts or numbers are left out: {', '.join(other)}.")
+        note(f"Columns of {file.name} that are neither texts nor numbers are left out: {', '.join(other)}.")
 
 
 def require_bounded(metadata: pq.FileMetaData, path: Path) -> None:

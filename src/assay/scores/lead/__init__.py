@@ -77,9 +77,9 @@ class LEAD(SampleScore):
         if not self.time >= 0:
             raise UsageError(f"lead(time={self.time}) is before the start. Write time=1.0.")
         if len(self.widths) != 2 or not all(isinstance(width, int) and width > 0 for width in self.widths):
-            raise UsageError(f"lead(widths={self.widths}) are no two widths. Write widths=(1024, 2048).")
+            raise UsageError(f"lead(widths={self.widths}) are not two widths. Write widths=(1024, 2048).")
         if self.seed < 0:
-            raise UsageError(f"lead(seed={self.seed}) is no seed. Write seed=0.")
+            raise UsageError(f"lead(seed={self.seed}) is not a seed. Write seed=0.")
 
     def __call__(self, train: LabelledFeatures) -> float:
         """Return the mean log probability of the labels at time t, at most 0."""

@@ -249,7 +249,7 @@ def _labelled(table: TextTable, label: str, subset: _Set) -> Labelled:
     if not subset.classes and len(odd):
         row = int(np.argmax(cells.codes == odd[0]))
         raise UnreadableTask(
-            f"{table.row_name(row)}: the label '{cells.names[odd[0]]}' is no number. "
+            f"{table.row_name(row)}: the label '{cells.names[odd[0]]}' is not a number. "
             "Unpack the files as they are distributed."
         )
     labelled = label_rows(cells, TaskKind.CLASSIFICATION if subset.classes else TaskKind.REGRESSION)

@@ -28,9 +28,9 @@ def value_of(message: Message) -> Finished | Opened | Stage:
     try:
         value: Finished | Opened | Stage = _unpacked(message.fields["value"], message.arrays)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no event: {error!r}") from error
+        raise ValueError(f"not an event: {error!r}") from error
     if type(value) not in (Finished, Opened, Stage):
-        raise ValueError(f"no event: {type(value).__name__}")
+        raise ValueError(f"not an event: {type(value).__name__}")
     return value
 
 
@@ -56,7 +56,7 @@ def _scalar(value: object) -> str | float | bool | None:
     for plain in (str, float, int):
         if isinstance(value, plain):  # an instance of a derived class too, such as an Estimate
             return plain(value)
-    raise TypeError(f"a {type(value).__name__} is no plain value")
+    raise TypeError(f"a {type(value).__name__} is not a plain value")
 
 
 def _packed_fields(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -140,7 +140,7 @@ class _Run(Generic[WorkT]):
             try:
                 value = value_of(message)
             except ValueError as error:
-                running.fault = f"its process sent what is no event ({error})"
+                running.fault = f"its process sent something that is not an event ({error})"
                 self._workers.kill(number)
                 return
             if isinstance(value, Stage):
