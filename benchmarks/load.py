@@ -2,6 +2,7 @@
 
     python benchmarks/load.py                        # the three stores, a few minutes
     python benchmarks/load.py --models 300 --tasks 3
+    python benchmarks/load.py --models 10000 --tasks 10 --export csv --export parquet     # 1,000,000 results
 
 Each store is made up: every model has results of two protocols (with the predictions of 200 test examples)
 on each task, and in the first store of eight scores. Every command runs in a process of its own, whose
@@ -148,7 +149,7 @@ def spent(arguments: Sequence[str]) -> Spent:
     return Spent(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def measured(size: Size, folder: Path) -> Iterator[str]:
+def measured(size: Size, exports: Sequence[str], folder: Path) -> Iterator[str]:
     """Yield the lines of one store."""
     store = folder / "store"
     make_store(store, size)
@@ -163,7 +164,7 @@ def measured(size: Size, folder: Path) -> Iterator[str]:
         for suffix in ("csv", "parquet", "json")
     }
     yield _line("report", report, base["csv"]) + f"   page {page.stat().st_size / 1e6:.1f} MB"
-    for suffix in EXPORTS:
+    for suffix in exports:
         found = spent((*assay, "export", str(store), str(folder / f"out.{suffix}")))
         yield _line(f"export .{suffix}", found, base.get(suffix, base["csv"]))
 
@@ -180,11 +181,12 @@ def main() -> None:
     parser.add_argument("--models", type=int)
     parser.add_argument("--tasks", type=int, default=1)
     parser.add_argument("--methods", type=int, default=10)
+    parser.add_argument("--export", action="append", choices=EXPORTS, help="only these formats; repeat it")
     asked = parser.parse_args()
     sizes = ((asked.models, asked.tasks, asked.methods),) if asked.models else SIZES
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            for line in measured(Size(*size), Path(folder)):
+            for line in measured(Size(*size), asked.export or EXPORTS, Path(folder)):
                 print(line, flush=True)
         print()
 
