@@ -72,3 +72,24 @@ def test_what_is_no_matrix_of_real_numbers_is_refused(wrong):
         encoded(lambda numbers: Encoded(wrong(numbers), None))
     with pytest.raises(ModelError, match="the model returned source probabilities of the type"):
         encoded(lambda numbers: Encoded(numbers, np.asarray(wrong(numbers))))
+
+
+def test_a_size_for_which_memory_did_not_suffice_is_tried_once() -> None:
+    tried = []
+
+    def encode(numbers):
+        tried.append(len(numbers))
+        if len(numbers) > 2:
+            raise MemoryError
+        return Encoded(numbers, None)
+
+    images = [np.full((1, 1, 3), number % 256, np.uint8) for number in range(1024)]
+    split = Split(Pictures(images), Labels(LabelKind.CLASSIFICATION, np.zeros(len(images)), ("a", "b")))
+    batches = Batches(8, lambda *_: None)
+    found = np.concatenate([batch.features for _, batch in batches.encoded(Given(encode), split, "encode")])
+
+    assert sorted(tried, reverse=True) == [8, 4, *[2] * 512]
+    assert batches.notes == [
+        f"memory did not suffice for batches of {size}: they were halved" for size in (8, 4)
+    ]
+    np.testing.assert_array_equal(found[:, 0], np.arange(1024) % 256)

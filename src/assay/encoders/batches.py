@@ -63,6 +63,7 @@ class Batches:
     def __init__(self, size: int, report: Progress) -> None:
         self.notes: list[str] = []
         self._size = size
+        self._too_large: int | None = None  # the least size for which memory did not suffice
         self.report = report
 
     def cut(self, block: np.ndarray) -> list[np.ndarray]:
@@ -119,18 +120,18 @@ class Batches:
                 yield PreparedImages(split, pixels, cache).read, pixels.encode
 
     def _encode_batch(self, encode: Encode, examples: Any) -> Encoded:
-        """Encode a batch, halving it while memory is insufficient."""
-        try:
-            return _own_numbers(encode(examples))
-        except Exception as error:
-            if not is_out_of_memory(error) or len(examples) == 1:
-                raise
-        finally:
-            mend_after_call()
+        """Encode a batch, halving it while memory is insufficient, as it was for one of this size."""
+        if self._too_large is None or len(examples) < self._too_large:
+            try:
+                return _own_numbers(encode(examples))
+            except Exception as error:
+                if not is_out_of_memory(error) or len(examples) == 1:
+                    raise
+            finally:
+                mend_after_call()
+            self._too_large = len(examples)
+            self.notes.append(f"memory did not suffice for batches of {len(examples)}: they were halved")
         half = len(examples) // 2
-        note = f"memory did not suffice for batches of {len(examples)}: they were halved"
-        if note not in self.notes:
-            self.notes.append(note)
         first, second = (self._encode_batch(encode, part) for part in (examples[:half], examples[half:]))
         return _joined(first, second)
 
