@@ -108,9 +108,10 @@ def test_two_that_add_at_once_keep_what_both_added(images):
     digests = digest_examples(images).tolist()
     rows = np.stack([RECIPE.apply(image) for image in images])
 
-    one.add(digests[:3], rows[:3])
-    other.add(digests[2:5], rows[2:5])
-    one.add(digests[5:], rows[5:])
+    channels_last = rows.transpose(0, 2, 3, 1)
+    one.add(digests[:3], channels_last[:3])
+    other.add(digests[2:5], channels_last[2:5])
+    one.add(digests[5:], channels_last[5:])
     one.close()
     other.close()
     found, prepared = read(images, [0, 1, 2, 3, 4, 5])
@@ -165,3 +166,11 @@ def test_odd_images_come_back_as_prepared(cache):
 
     assert prepared == 0
     np.testing.assert_array_equal(found, np.stack([RECIPE.apply(image) for image in images]))
+
+
+def test_grey_pixels_have_the_strides_of_planes(images):
+    recipe = PixelRecipe(10, 8, channels=1)
+
+    for _ in range(2):
+        found, _ = read(images, [0, 1], recipe)
+        assert found.strides == np.stack([recipe.apply(image) for image in images[:2]]).strides

@@ -158,3 +158,19 @@ def test_arrays_are_normalised_as_tensors_are() -> None:
     np.testing.assert_allclose(
         recipe.normalise_array(recipe.pixels([image])), recipe.read([image], "cpu"), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("scale", [True, False])
+@pytest.mark.parametrize(("mean", "std"), [((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), ((0.5,), (0.3,))])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_normalised_pixels_are_the_same_bits_in_any_layout(channels, mean, std, scale) -> None:
+    mean, std = mean[:channels], std[:channels]
+    recipe = PixelRecipe((9, 7), None, mean=mean, std=std, channels=channels, scale=scale)
+    planes = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, channels, 9, 7), np.uint8))
+    expected = planes.float() / 255 if scale else planes.float()
+    expected = (expected - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+
+    for pixels in (planes, planes.contiguous(memory_format=torch.channels_last)):
+        values = recipe.normalise(pixels)
+        assert torch.equal(values, expected)
+        assert values.stride() == pixels.stride()  # which decides how torch convolves them

@@ -20,8 +20,12 @@ def test_an_application_says_what_keras_says(tensorflow_files: Path) -> None:
     model = source.open("cpu")
 
     features, probs = model.encode([expected["pixels"]])[:2]
+    prepared = model.pixels.prepare(expected["pixels"])
+    kept = model.pixels.encode(prepared[None]).features
     model.close()
 
+    np.testing.assert_array_equal(kept, features)
+    assert model.pixels.shape == (3, 64, 64)
     np.testing.assert_allclose(features, expected["features"], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(probs, expected["probs"], rtol=1e-4, atol=1e-6)
     assert "mobilenet.preprocess_input" in model.facts.preprocessing

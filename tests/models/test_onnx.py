@@ -72,6 +72,7 @@ def test_a_real_model_says_what_torch_says(
     np.testing.assert_allclose(features, expected.encode(IMAGES).features, atol=1e-4)
     np.testing.assert_allclose(probs, expected.encode(IMAGES).source_probs, atol=1e-5)
     assert model.facts.macs in (None, expected.facts.macs)
+    assert model.pixels.recipe == expected.pixels.recipe  # images are decoded once for both
 
 
 def test_sentences_are_read_as_by_the_package_of_the_weights(minilm: Path, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from assay.core.paths import opened_regular
 from assay.environment.cache import cache_folder
 from assay.environment.file_lock import locked
 
-_VERSION = 2  # increase it when the same recipe gives other pixels
+_VERSION = 3  # increase it when the same recipe gives other pixels
 _SIZE = "20GB"  # 130,000 images of 224 x 224
 _SHARE = 0.5  # of one recipe, so that another one has room
 _LEFT = 0.05  # share of the disk that stays free
@@ -85,14 +85,14 @@ class PixelCache:
 
         Args:
             digests: The content hash of each image.
-            rows: images x channels x height x width, uint8; those that are missing mean nothing.
+            rows: images x height x width x channels, uint8; those that are missing mean nothing.
         """
         if self._files is None:
             return list(range(len(digests)))
         return [row for row, digest in enumerate(digests) if not self._read(digest, rows[row])]
 
     def add(self, digests: Sequence[int], rows: np.ndarray) -> None:
-        """Keep the pixels of images as far as there is room."""
+        """Keep the pixels of images, as ``read`` gives them, as far as there is room."""
         if self._files is None or self._is_full or not len(digests):
             return
         index, pixels = self._files

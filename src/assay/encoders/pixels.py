@@ -149,12 +149,24 @@ class PixelRecipe:
         """
         import torch
 
-        values = pixels.to(torch.float32)
-        if self.scale:
-            values = values.div_(255)
-        mean = torch.tensor(self.mean, dtype=torch.float32, device=pixels.device)[:, None, None]
-        std = torch.tensor(self.std, dtype=torch.float32, device=pixels.device)[:, None, None]
-        return values.sub_(mean).div_(std)
+        pixels = pixels.permute(0, 2, 3, 1)  # as the cache and torch's convolutions lay them out
+        by_row = pixels.device.type == "cpu" and pixels.is_contiguous() and self.channels > 1
+        mean, std = (
+            torch.tensor(each, dtype=torch.float32, device=pixels.device)
+            .expand(self.channels)
+            .repeat(pixels.shape[2] if by_row else 1)
+            for each in (self.mean, self.std)
+        )
+
+        def normalised(values: torch.Tensor) -> torch.Tensor:
+            return (values.div_(255) if self.scale else values).sub_(mean).div_(std)
+
+        if not by_row:
+            return normalised(pixels.to(torch.float32)).permute(0, 3, 1, 2)
+        values = torch.empty(pixels.shape, dtype=torch.float32)
+        for image, row in zip(pixels.flatten(2), values.flatten(2), strict=True):
+            normalised(row.copy_(image))  # while it is in the processor's cache
+        return values.permute(0, 3, 1, 2)
 
     def normalise_array(self, pixels: np.ndarray) -> np.ndarray:
         """Return the result of ``normalise`` as an array, for models that are not torch modules."""

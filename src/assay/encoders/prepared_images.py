@@ -29,17 +29,26 @@ class PreparedImages:
         self._split, self._pixels, self._cache = split, pixels, cache
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Return examples x channels x height x width, uint8."""
+        """Return examples x channels x height x width, uint8, laid out with channels last."""
         digests = self._split.digests
         if self._cache is None or digests is None:
-            return np.stack(list(_READERS.map(self._prepared, rows.tolist())))
+            return _channels_first(np.stack(list(_READERS.map(self._prepared, rows.tolist()))))
         wanted: list[int] = digests[rows].tolist()
-        images = np.empty((len(rows), *self._pixels.shape), np.uint8)
+        channels, height, width = self._pixels.shape
+        images = np.empty((len(rows), height, width, channels), np.uint8)
         missing = self._cache.read(wanted, images)
         if missing:
             images[missing] = list(_READERS.map(self._prepared, rows[missing].tolist()))
             self._cache.add([wanted[position] for position in missing], images[missing])
-        return images
+        return _channels_first(images)
 
     def _prepared(self, row: int) -> np.ndarray:
-        return self._pixels.prepare(as_images([self._split.examples.read(row)])[0])
+        """Return height x width x channels."""
+        image = self._pixels.prepare(as_images([self._split.examples.read(row)])[0])
+        return image.transpose(1, 2, 0)
+
+
+def _channels_first(images: np.ndarray) -> np.ndarray:
+    """Return a view with channels first; of one channel with the strides of planes, which torch looks at."""
+    first = images.transpose(0, 3, 1, 2)
+    return images.reshape(first.shape) if first.shape[1] == 1 else first

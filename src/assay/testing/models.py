@@ -105,6 +105,20 @@ class ModelContract:
 
         assert all(np.array_equal(old, new) for old, new in zip(before, arrays, strict=True))
 
+    def test_prepared_images_are_encoded_as_images_are(
+        self, model: Model, encoded: Encoded, examples: Sequence[Example]
+    ) -> None:
+        if model.pixels is None:
+            return
+        images = [example for example in examples if isinstance(example, np.ndarray)]
+        planes = np.stack([model.pixels.prepare(image) for image in images])
+        kept = np.ascontiguousarray(planes.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+        for pixels in (planes, kept):
+            found = model.pixels.encode(pixels)
+            np.testing.assert_array_equal(found.features, encoded.features)
+            if encoded.source_probs is not None:
+                np.testing.assert_array_equal(found.source_probs, encoded.source_probs)
+
     def test_opening_leaves_the_random_state_alone(self, source: ModelSource) -> None:
         torch = pytest.importorskip("torch")
         before = torch.get_rng_state()

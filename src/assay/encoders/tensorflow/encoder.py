@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.core.errors import NotApplicable
 from assay.core.features import Encoded
-from assay.core.model import Model, ModelFacts
+from assay.core.model import Model, ModelFacts, PixelInput
 from assay.core.task import Example
 from assay.core.trainable import Trainable
 from assay.encoders.examples import as_images, as_texts
@@ -63,7 +63,9 @@ class RemoteEncoder(Model):
         )
         self._notes = scaling.warnings if scaling else ()
         if scaling and scaling.is_assumed and recipe is not None:
-            self._notes = doubts(lambda scale: self._encoded(sample_images(), replace(recipe, scale=scale)))
+            self._notes = doubts(
+                lambda scale: self._encoded(recipe.pixels(sample_images()), replace(recipe, scale=scale))
+            )
 
     @property
     def notes(self) -> Sequence[str]:
@@ -79,17 +81,29 @@ class RemoteEncoder(Model):
         """Return float32 features, and probabilities if the model has a source head."""
         if self._recipe is None:
             return Encoded(encode_texts(as_texts(examples), self._encode_texts, self._facts.width), None)
-        return Encoded(*self._encoded(as_images(examples), self._recipe))
+        images = as_images(examples)
+        pixels = self._recipe.pixels(images) if images else np.empty((0, *self._recipe.shape), np.uint8)
+        return Encoded(*self._encoded(pixels, self._recipe))
 
-    def _encoded(
-        self, images: Sequence[np.ndarray], recipe: PixelRecipe
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    @property
+    def pixels(self) -> PixelInput | None:
+        """How images are prepared; None for texts."""
+        recipe = self._recipe
+        if recipe is None:
+            return None
+
+        def encode(pixels: np.ndarray) -> Encoded:
+            return Encoded(*self._encoded(pixels, recipe))
+
+        return PixelInput(recipe.geometry, recipe.shape, recipe.apply, encode)
+
+    def _encoded(self, pixels: np.ndarray, recipe: PixelRecipe) -> tuple[np.ndarray, np.ndarray | None]:
         classes = self._facts.source_classes
-        features = np.empty((len(images), self._facts.width), np.float32)
-        probs = np.empty((len(images), classes), np.float32) if classes else None
-        for start in range(0, len(images), _IMAGES):
+        features = np.empty((len(pixels), self._facts.width), np.float32)
+        probs = np.empty((len(pixels), classes), np.float32) if classes else None
+        for start in range(0, len(pixels), _IMAGES):
             rows = slice(start, start + _IMAGES)
-            batch = recipe.input_array(recipe.pixels(images[rows]))
+            batch = recipe.input_array(pixels[rows])
             arrays = self._worker.ask({"do": Request.ENCODE}, {"batch": batch}).arrays
             features[rows] = arrays["features"]
             if probs is not None:

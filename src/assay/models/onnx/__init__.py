@@ -23,8 +23,8 @@ from assay.environment.hub_client import opening
 from assay.models.onnx.image_metadata import is_blue_first, is_centred, stated_range
 
 if TYPE_CHECKING:
+    from assay.models.onnx.feeds import ImageFeeds, TextFeeds
     from assay.models.onnx.graph import Cut, OnnxGraph, Port
-    from assay.models.onnx.session import ImageFeeds, TextFeeds
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer_config.json")
 _LAYOUTS = ("NCHW", "NHWC")
@@ -123,7 +123,7 @@ class OnnxSource(ModelSource):
         return OnnxGraph(self.name)
 
     def _image_feeds(self, graph: OnnxGraph, cut: Cut) -> ImageFeeds:
-        from assay.models.onnx.session import ImageFeeds
+        from assay.models.onnx.feeds import ImageFeeds
 
         port = _image_port(graph)
         channels_last, channels, size = self._shape(port)
@@ -187,7 +187,7 @@ class OnnxSource(ModelSource):
         return channels_last, channels or 3, (int(sides[0] or 0), int(sides[1] or 0))
 
     def _text_feeds(self, graph: OnnxGraph) -> TextFeeds:
-        from assay.models.onnx.session import TextFeeds
+        from assay.models.onnx.feeds import TextFeeds
 
         known = ("input_ids", "attention_mask", "token_type_ids")
         strange = [port.describe() for port in graph.inputs if port.name not in known]
