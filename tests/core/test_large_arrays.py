@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,18 @@ def test_a_large_array_is_in_a_file_that_leaves_nothing_behind(tmp_path: Path) -
     assert large.sum() == 6000
     assert not list(tmp_path.iterdir())
     assert not is_large(1e15)
+
+
+def test_a_large_array_for_which_the_disk_has_no_room_is_an_error(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with memory_bound(TINY, tmp_path), pytest.raises(OSError, match="File too large"):
+            empty((300, 20), np.float32)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_rows_are_joined_in_order_on_disk_as_in_memory(tmp_path: Path) -> None:

@@ -289,3 +289,47 @@ def test_a_file_that_cannot_be_written_is_a_store_error(arrays):
 def test_blocks_that_are_no_partition_are_refused(arrays, rows):
     with pytest.raises(ValueError, match="Each row is in one block|in the order of the file"):
         blocks_of(arrays, rows)
+
+
+FULL = """
+import sys
+import numpy as np
+from pathlib import Path
+from assay.core.errors import StoreError
+from assay.store.arrays import Arrays
+store, ballast = Path(sys.argv[1], "store"), Path(sys.argv[1], "ballast")
+rows = [np.arange(start, start + 512) for start in range(0, 20480, 512)]
+file = Arrays(store).blocks("features", "a1", rows, 16)
+file.write(0, np.ones((512, 16), dtype=np.float32))
+with ballast.open("wb", buffering=0) as rest:
+    try:
+        while True:
+            rest.write(bytes(4096))
+    except OSError:
+        pass
+again = Arrays(store).blocks("features", "a1", rows, 16)
+print(again.present.sum())
+try:
+    again.write(1, np.ones((512, 16), dtype=np.float32))
+except (OSError, StoreError) as error:
+    print(error)
+"""
+
+
+def test_a_matrix_with_holes_is_read_where_a_file_system_in_memory_is_full(tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
+    mounted = subprocess.run(mount, check=False, capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a file system in memory is not allowed here")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", FULL, place], check=False, capture_output=True, text=True
+        )
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1\n")
+    assert "No space left on device" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,10 +47,16 @@ def is_large(numbers: float, itemsize: int = 8) -> bool:
 
 
 def empty(shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
-    """Return an array without values; a large one is a memory map of a file that ends with it."""
+    """Return an array without values; a large one is a memory map of a file that ends with it.
+
+    Raises:
+        OSError: The disk has no room for it.
+    """
     if not is_large(math.prod(shape), np.dtype(dtype).itemsize):
         return np.empty(shape, dtype)
     with TemporaryFile(dir=_BOUND.get().folder) as file:
+        if hasattr(os, "posix_fallocate"):  # else a disk that is full ends the process with a signal
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape) * np.dtype(dtype).itemsize)
         return np.memmap(file, dtype, "w+", shape=shape)
 
 

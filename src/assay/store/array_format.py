@@ -251,21 +251,22 @@ def digests_of(file: Readable, header: NpyHeader, blocks: Blocks, wanted: np.nda
 
 
 def not_finite(file: Readable, header: NpyHeader) -> np.ndarray:
-    """Return the rows that hold a number that is not finite."""
+    """Return the rows that hold a number that is not finite; the file is read as ``digests_of`` does."""
     if header.dtype.kind != "f" or not header.row_bytes or header.is_fortran:
         return np.empty(0, dtype=np.int64)
-    rows = mapped(file, header).reshape(header.rows, math.prod(header.shape[1:]))
-    step = max(1, _CHUNK // header.row_bytes)
-    parts = [~np.isfinite(rows[at : at + step]).all(axis=1) for at in range(0, len(rows), step)]
-    return np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *parts]))
+    size, found = header.row_bytes, [np.empty(0, dtype=np.int64)]
+    for at in range(0, header.rows, rows := max(1, _CHUNK // size)):
+        content = read_at(file, len(header.content) + at * size, min(rows, header.rows - at) * size)
+        is_finite = np.isfinite(np.frombuffer(content, header.dtype)).reshape(len(content) // size, -1)
+        found.append(at + np.flatnonzero(~is_finite.all(axis=1)))
+    return np.concatenate(found)
 
 
 def mapped(file: Readable, header: NpyHeader) -> np.ndarray:
     """Return the data of a file as a read-only memory map, which outlives the open file."""
     if header.end == len(header.content):
         return np.empty(header.shape, header.dtype)
-    start = file.start if isinstance(file, FilePart) else 0
-    before = start % ALLOCATIONGRANULARITY
+    before = (start := file.start if isinstance(file, FilePart) else 0) % ALLOCATIONGRANULARITY
     content = mmap(file.fileno(), before + header.end, access=ACCESS_READ, offset=start - before)
     flat = np.frombuffer(content, header.dtype, offset=before + len(header.content))
     return flat.reshape(header.shape, order="F" if header.is_fortran else "C")
