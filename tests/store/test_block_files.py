@@ -316,7 +316,7 @@ except (OSError, StoreError) as error:
 """
 
 
-def test_a_matrix_with_holes_is_read_where_a_file_system_in_memory_is_full(tmp_path: Path) -> None:
+def test_a_matrix_with_holes_is_read_on_a_full_disk_in_memory(tmp_path: Path) -> None:
     place = tmp_path / "small"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
