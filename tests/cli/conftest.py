@@ -13,6 +13,7 @@ from assay.cli.main import main
 def assay(capsys, monkeypatch, tmp_path):
     """Run a command; return its exit code, what it printed, and what it complained of."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it in its workers
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["assay", *arguments])

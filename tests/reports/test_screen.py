@@ -207,7 +207,9 @@ def test_a_protocol_that_is_better_by_more_than_the_margin_is_named(gain, said):
 
     texts = warnings(replace(found, cells=(*found.cells, more)), short_names(model_addresses(found)))[0]
 
-    assert [text.partition(" ranks by it.")[0] for text in texts if "reaches" in text] == [said] * bool(said)
+    assert [text.partition(" ranks by that.")[0] for text in texts if "reaches" in text] == [said] * bool(
+        said
+    )
 
 
 def test_few_models_show_no_hidden_ones_and_many_show_eight_at_most():

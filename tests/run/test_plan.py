@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from assay.core.errors import UnknownName, UsageError
-from assay.run.plan import resolve_methods, resolve_models, resolve_tasks
+from assay.run.plan import model_address, resolve_methods, resolve_models, resolve_tasks
 from assay.run.study import Study
 
 
@@ -119,3 +119,10 @@ def test_writing_a_default_out_names_nothing_twice(study):
 def test_a_setting_that_a_model_refuses_names_the_model():
     with pytest.raises(UsageError, match=r"^torch:torch.nn:Identity\(channels=4\): Images have 3 channels"):
         resolve_models(["torch:torch.nn:Identity(channels=4)"])
+
+
+def test_a_file_named_as_a_model_says_how_data_and_models_are_named(tmp_path):
+    (tmp_path / "numbers.csv").write_text("a,b\n1,2\n")
+
+    with pytest.raises(UsageError, match="is a file. If it holds data, 'assay rank .*numbers.csv --dry-run'"):
+        model_address(str(tmp_path / "numbers.csv"))

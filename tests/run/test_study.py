@@ -84,6 +84,13 @@ def test_the_same_command_runs_nothing_again(study, opened):
     assert again.cells == first.cells  # even the timings are the same
 
 
+def test_where_nothing_is_left_no_engine_starts(study, monkeypatch):
+    first = study("colours").run()
+    monkeypatch.setattr("assay.engines.local.Local.run", lambda *_: pytest.fail("it started"))
+
+    assert study("colours").run().cells == first.cells
+
+
 def test_another_model_or_method_runs_only_what_is_new(study, opened):
     study("colours", methods=("knn",)).run()
     opened.clear()

@@ -25,8 +25,8 @@ class Group(StrEnum):
     """What the value of a score says; the groups in the order in which they are printed."""
 
     EXPECTED = "Expected metric, by cross-validation on these examples"
-    HELD_OUT = "Other values on held-out examples, each on its own scale"
-    RANKING = "Scores that only rank models, each on its own scale"
+    HELD_OUT = "Other values on held-out examples, each on its own scale; higher is better"
+    RANKING = "Scores that only rank models, each on its own scale; higher is better"
     WITHOUT_LABELS = "Properties of the features; the labels are not used"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from assay.core.errors import AssayError, NotApplicable, UnknownName, UnreadableTask, UsageError
+from assay.core.escaping import quoted
 from assay.core.job import Job
 from assay.core.keys import MethodParts, ModelParts, job_key
 from assay.core.model import ModelSource
@@ -252,11 +253,17 @@ def model_address(text: str) -> Address:
         return address.with_source("sentence")
     if (path / "config.json").is_file():
         return address.with_source("hf")
+    sources = ", ".join(families().models.names())
+    if path.is_file():
+        raise UsageError(
+            f"'{text}' is a file. If it holds data, 'assay rank {quoted(text)} --dry-run' shows how they are "
+            f"read; if it is a model, write its source before it, as 'onnx:model.onnx'; sources: {sources}."
+        )
     known = _sources_of(address.name)
     example = " or ".join(f"'{source}:{text}'" for source in known or ["timm"])
     raise UsageError(
         f"Cannot tell where the model '{text}' comes from. Write source:name, as in {example}; "
-        f"sources: {', '.join(families().models.names())}."
+        f"sources: {sources}."
     )
 
 

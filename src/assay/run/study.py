@@ -43,6 +43,7 @@ from assay.run.versions import versions
 from assay.run.within_budget import WithinBudget
 from assay.run.zoo import models_for
 from assay.store.arrays import Arrays
+from assay.store.cache import make_room
 from assay.store.last_run import write_planned, write_versions
 from assay.store.location import require_place
 from assay.store.results import Store, open_existing
@@ -188,19 +189,27 @@ class Study(StudySettings):
                     return self._searched(
                         store, ready, engine, Watches(watch, show), start, retry_failed=retry_failed
                     )
-                evaluations = left.evaluations
-                if runs_several(engine):
-                    evaluations = largest_first(evaluations, store.results())
-                matrix = InParts(FullMatrix(evaluations))
-                scheduler = WithinBudget(matrix, store.root, self.cache_bytes())
-                with closing(engine.run(Evaluator(), scheduler, watch)) as events:
-                    for event in events:
-                        store.keep(event)
-                        scheduler.tell(observed(event))
+                self._evaluate(store, engine, left.evaluations, watch)
                 store.arrays.drop_damaged_packs()
                 return self._compared(store, ready, keeps_hardest=True)
         finally:
             store.close()
+
+    def _evaluate(
+        self, store: Store, engine: Engine, evaluations: tuple[Evaluation, ...], watch: Watch
+    ) -> None:
+        """Run what is left; where nothing is, the engine does not start, which on Ray takes long."""
+        if not evaluations:
+            make_room(store.root, self.cache_bytes(), time.time())
+            return
+        if runs_several(engine):
+            evaluations = largest_first(evaluations, store.results())
+        matrix = InParts(FullMatrix(evaluations))
+        scheduler = WithinBudget(matrix, store.root, self.cache_bytes())
+        with closing(engine.run(Evaluator(), scheduler, watch)) as events:
+            for event in events:
+                store.keep(event)
+                scheduler.tell(observed(event))
 
     def _searched(
         self,

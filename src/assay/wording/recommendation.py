@@ -191,10 +191,10 @@ def needed_text(needed: NeededExamples) -> str:
     """Return the interval of a number of test examples.
 
     >>> needed_text(NeededExamples(505, 20_321)), needed_text(NeededExamples(29, None))
-    ('510 to 21,000', 'at least 29')
+    ('510 to 21,000', '29 or many more')
     """
     low = f"{two_digits(needed.low):,}"
-    return f"at least {low}" if needed.high is None else f"{low} to {two_digits(needed.high):,}"
+    return f"{low} or many more" if needed.high is None else f"{low} to {two_digits(needed.high):,}"
 
 
 def _controls(findings: TaskFindings, models: Mapping[str, ModelRow]) -> str:

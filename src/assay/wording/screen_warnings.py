@@ -86,7 +86,17 @@ def better_protocol(comparison: Comparison, findings: TaskFindings, names: Mappi
     value, own = (
         value_text(number, negated=findings.shown_negated) for number in (reached[best], chosen.value)
     )
-    name = names[decision.recommended]
+    rows = {row.address: row for row in comparison.models}
+    controls = [
+        cell.value
+        for cell in comparison.cells
+        if (cell.task, cell.method) == (findings.task.address, best)
+        and cell.value is not None
+        and has_random_weights(cell.model, rows)
+    ]
+    control = value_text(max(controls), negated=findings.shown_negated) if controls else ""
+    beside = f"; random weights {control}" if controls and max(controls) > chosen.value else ""
     return (
-        f"With {best}, {name} reaches {value} ({decision.method} {own}): --method {quoted(best)} ranks by it."
+        f"With {best}, {names[decision.recommended]} reaches {value} ({decision.method} {own}{beside}): "
+        f"--method {quoted(best)} ranks by that."
     )
