@@ -78,11 +78,11 @@ comparisons = st.tuples(
 
 def _run(folder: Path, *arguments: str) -> None:
     """Run a command; raise what it says as an error of ours, and anything else as it is."""
-    said = io.StringIO()
+    answer, said = io.StringIO(), io.StringIO()
     given = [word.replace("\0", "") for word in arguments]  # no system passes it to a program
     history = {"ASSAY_HISTORY": str(folder / "history")}
     with (
-        redirect_stdout(io.StringIO()),
+        redirect_stdout(answer),
         redirect_stderr(said),
         patch.object(sys, "argv", ["assay", *given]),
         patch.dict(os.environ, history),
@@ -93,8 +93,8 @@ def _run(folder: Path, *arguments: str) -> None:
             code = stop.code or 0
     assert code in _CODES, code
     assert "Traceback" not in said.getvalue()
-    if code:
-        raise AssayError(said.getvalue())
+    if code:  # a verdict of gate is an answer
+        raise AssayError(said.getvalue() or answer.getvalue())
 
 
 def _written(folder: Path, name: str, content: bytes) -> str:
