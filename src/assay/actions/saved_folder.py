@@ -140,7 +140,7 @@ def inside(folder: Path, name: str) -> Path:
 
 def _settings(stated: object) -> SavedSettings:
     if not isinstance(stated, dict):
-        raise ValueError("it is not JSON object")  # noqa: TRY004 - of the file, as what json raises
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - of the file, as what json raises
     hints = get_type_hints(SavedSettings)
     values: dict[str, Any] = {}
     for one in fields(SavedSettings):
