@@ -10,7 +10,7 @@ from assay.core.text import few, listing, plural
 from assay.findings.across import Across
 from assay.findings.decision import Recommendation
 from assay.findings.facts import ModelRow, has_random_weights
-from assay.findings.per_task import TaskFindings, highest, pretrained
+from assay.findings.per_task import TaskFindings, pretrained
 from assay.wording.numbers import PLURAL, interval_text, value_text
 from assay.wording.recommendation import ALONE_ON_EACH, amount_text, costs_text, is_alone, nothing
 
@@ -108,7 +108,7 @@ def _controls(tasks: Sequence[TaskFindings], models: Mapping[str, ModelRow]) -> 
         if any(row.may_be_best for row in random):
             best = pretrained(findings.standings, models)[0].value
             (above if random[0].value > best else equal).append(findings.task.address)
-    which = [f"have the {highest(tasks[0])} value on {few(above, _NAMED)}"] if above else []
+    which = [f"are ahead of every pretrained model on {few(above, _NAMED)}"] if above else []
     which += [f"may be as good on {few(equal, _NAMED)}"] if equal else []
     return f" Warning: random weights {' and '.join(which)}." if which else ""
 
